@@ -1,0 +1,100 @@
+"""What a reply tells beside its reason: who answered, whom or what it blames, which blocklist, how long to wait.
+
+Recognition marks (hosts, phrases, zones) are knowledge and come from `codes.yaml`; nothing here decides a reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from .knowledge import Knowledge
+from .model import Record
+from .rules import MAX_TEXT, phrase_pattern
+
+_IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,6}"
+_FORMS = {
+    "ip": re.compile(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
+    "url": re.compile(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
+    "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?", re.IGNORECASE),
+    "domain": re.compile(r"(?<![\w@./-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@-])", re.IGNORECASE),
+}
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
+_WAIT = re.compile(
+    r"(?<![\w.:])(?P<number>\d{1,6})\s?(?P<unit>s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi"
+    r"|m|mins?|minutes?|minuten?|minutos?|minuti|h|hrs?|hours?|stunden?|heures?|horas?|ore|d|days?|tagen?|jours?|d[ií]as?|giorni)(?![\w-])",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"(?<![\d:.])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
+_FOREIGN_UNITS = {"stunde": 3600, "heure": 3600, "hora": 3600, "ore": 3600, "tag": 86400, "jour": 86400, "giorn": 86400}
+
+
+class Recogniser:
+    """Tells who answered and which blocklist is named, by the marks of one Knowledge."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._hosts: dict[str, str] = {}
+        self._markers: list[tuple[str, str]] = []
+        for provider in knowledge.providers.values():
+            for suffix in provider.get("hosts", ()):
+                self._hosts[suffix.lower().strip(".")] = provider["id"]
+            self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
+        # The longer mark is the more telling one.
+        self._markers.sort(key=lambda pair: -len(pair[0]))
+        marks = [
+            (mark, block["name"])
+            for block in knowledge.blocklists.values()
+            for mark in (block["zone"], block["name"], *block.get("names", ()))
+        ]
+        self._lists = [(mark.lower(), re.compile(phrase_pattern(mark), re.IGNORECASE), name) for mark, name in sorted(marks, key=lambda m: -len(m[0]))]
+
+    def provider(self, record: Record) -> str | None:
+        """The id of the provider that answered: by the relay's name, then by marks in the text."""
+        by_host = self._by_host(record.relay) if record.relay else None
+        if by_host:
+            return by_host
+        text = record.text[:MAX_TEXT]
+        lowered = text.lower()
+        for marker, provider in self._markers:
+            if marker in lowered:
+                return provider
+        hosts = (match[1] for match in _FORMS["domain"].finditer(text))
+        return next((found for found in map(self._by_host, hosts) if found), None)
+
+    def blocklist(self, text: str) -> str | None:
+        """The name of the blocklist that `text` names, the most exact one."""
+        lowered = text[:MAX_TEXT].lower()
+        return next((name for mark, pattern, name in self._lists if mark in lowered and pattern.search(text)), None)
+
+    def _by_host(self, host: str) -> str | None:
+        labels = host.lower().split("[")[0].split(" ")[0].strip(".").split(".")
+        return next((self._hosts[name] for name in _suffixes(labels) if name in self._hosts), None)
+
+
+def blamed(text: str, kinds: Iterable[str], is_ours: Callable[[str], bool] = lambda _: False) -> str | None:
+    """The first thing of one of `kinds` ("ip", "domain", "url", "address"), in their order, that `text` names and `is_ours` does not claim."""
+    for kind in kinds:
+        for match in _FORMS[kind].finditer(text[:MAX_TEXT]):
+            if not is_ours(match[1]):
+                return match[1]
+    return None
+
+
+def wait_seconds(text: str) -> int | None:
+    """How long the reply asks to wait: "in 15 minutes", "00:05:00", "3600 seconds"."""
+    text = text[:MAX_TEXT]
+    clock = _CLOCK.search(text)
+    if clock:
+        hours, minutes, seconds = map(int, clock.groups())
+        return hours * 3600 + minutes * 60 + seconds or None
+    match = _WAIT.search(text)
+    if not match:
+        return None
+    unit = match["unit"].lower()
+    scale = next((s for start, s in _FOREIGN_UNITS.items() if unit.startswith(start)), _UNITS[unit[0]])
+    return int(match["number"]) * scale or None
+
+
+def _suffixes(labels: list[str]) -> Iterable[str]:
+    return (".".join(labels[start:]) for start in range(len(labels)))

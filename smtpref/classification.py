@@ -1,0 +1,45 @@
+"""`classify`: an input's records, each with its verdict, in input order and as soon as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from .errors import SmtprefError, Unreadable
+from .knowledge import Knowledge
+from .model import Classified
+from .parsing import read_records
+from .parsing.files import STDIN, Input, lines_of, open_input
+from .verdict import UNKNOWN, Judge
+
+
+def classify_text(text: str, knowledge: Knowledge) -> list[Classified]:
+    """Return the outcomes and replies in `text`: a reply, a log line, or many of them. Empty where there are none."""
+    opened = Input(STDIN, datetime.now(), lines_of(text.encode("utf-8", "surrogatepass")))
+    return list(_classify(opened, Judge(knowledge)))
+
+
+def classify_inputs(
+    paths: Iterable[str],
+    knowledge: Knowledge,
+    errors: list[SmtprefError],
+    only: str | None = None,
+    year: int | None = None,
+) -> Iterator[Classified]:
+    """Yield what each file ("-" for stdin) tells; one that cannot be read is added to `errors` and the others are read.
+
+    `only` forces one format of `parsing.FORMATS`; `year` is the year of stamps that have none.
+    """
+    judge = Judge(knowledge)
+    for path in paths:
+        try:
+            yield from _classify(open_input(path, year), judge, only)
+        except Unreadable as error:
+            errors.append(error)
+
+
+def _classify(opened: Input, judge: Judge, only: str | None = None) -> Iterator[Classified]:
+    for record in read_records(opened, only):
+        verdict = judge.judge(record)
+        if not (record.words_only and verdict.reason == UNKNOWN):
+            yield Classified(record, verdict)

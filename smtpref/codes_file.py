@@ -1,0 +1,505 @@
+"""Reads a codes file and checks every block of it; the only importer of yaml.
+
+`SECTIONS` below is the form of the file: each section's identity and what each of its fields may hold.
+All mistakes are collected, each as one line that names file, block and field, before any is reported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import KnowledgeError, Unreadable
+from .model import Action, Actor, Bounce, Category, CodePattern, EnhancedCode, Phase, ReplyCode
+
+Block = dict[str, Any]
+Sections = dict[str, list[Block]]
+
+LANGUAGES = ("en", "vi")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+RFC_SOURCE = re.compile(r"RFC (\d{1,5})(?: ([A-Z0-9]+(?:\.\d+)*))?")
+URL = re.compile(r"https?://[^\s<>\"]+")
+
+HARD_BY_DIGITS = {"X.1.1", "X.1.2", "X.1.3", "X.1.6", "X.1.10", "X.2.1", "556"}
+"""Codes whose digits alone may condemn an address; anything else needs words."""
+
+
+@dataclass
+class Report:
+    """Collects problems and knows which ids exist in the whole knowledge."""
+
+    file: str
+    ids: Mapping[str, Iterable[str]]
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, where: str, problem: str) -> None:
+        self.problems.append(f"{self.file}: {where}: {problem}")
+
+    def add_unknown(self, where: str, given: object, noun: str, known: Iterable[str]) -> None:
+        near = difflib.get_close_matches(str(given), list(known), n=1, cutoff=0.5)
+        self.add(where, f'"{given}" is not {noun}' + (f" ({near[0]}?)" if near else ""))
+
+
+Check = Callable[[Any, str, Report], None]
+
+
+def string(value: Any, where: str, report: Report) -> None:
+    if not isinstance(value, str):
+        report.add(where, f"{value!r} must be text in quotes")
+    elif not value.strip():
+        report.add(where, "is empty")
+
+
+def flag(value: Any, where: str, report: Report) -> None:
+    if not isinstance(value, bool):
+        report.add(where, f"{value!r} must be true or false")
+
+
+def localised(value: Any, where: str, report: Report) -> None:
+    _each_language(value, where, report, string)
+    if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
+        _same_placeholders(value, where, report)
+
+
+def localised_list(value: Any, where: str, report: Report) -> None:
+    _each_language(value, where, report, list_of(string))
+    if isinstance(value, dict) and all(isinstance(items, list) for items in value.values()):
+        if len({len(items) for items in value.values()}) > 1:
+            report.add(where, "must have as many items in each language")
+        else:
+            for number, items in enumerate(zip(*value.values(), strict=True), 1):
+                texts = {lang: str(item) for lang, item in zip(value, items, strict=True)}
+                _same_placeholders(texts, f"{where}: item {number}", report)
+
+
+def _each_language(value: Any, where: str, report: Report, check: Check) -> None:
+    if not isinstance(value, dict) or "en" not in value:
+        report.add(where, "must be a mapping with en, and vi beside it")
+        return
+    for language, text in value.items():
+        if language not in LANGUAGES:
+            report.add_unknown(where, language, "a language", LANGUAGES)
+        check(text, f"{where}: {language}", report)
+
+
+def _same_placeholders(texts: Mapping[str, str], where: str, report: Report) -> None:
+    if len({frozenset(PLACEHOLDER.findall(text)) for text in texts.values()}) > 1:
+        report.add(where, "must have the same {placeholders} in each language")
+
+
+def list_of(check: Check) -> Check:
+    def check_list(value: Any, where: str, report: Report) -> None:
+        if not isinstance(value, list) or not value:
+            report.add(where, "must be a list with at least one item")
+            return
+        for number, item in enumerate(value, 1):
+            check(item, where if len(value) == 1 else f"{where}: item {number}", report)
+
+    return check_list
+
+
+def one_or_list_of(check: Check) -> Check:
+    def check_either(value: Any, where: str, report: Report) -> None:
+        (list_of(check) if isinstance(value, list) else check)(value, where, report)
+
+    return check_either
+
+
+def word_of(vocabulary: type[StrEnum], noun: str) -> Check:
+    words = [str(word) for word in vocabulary]
+
+    def check_word(value: Any, where: str, report: Report) -> None:
+        if value not in words:
+            report.add_unknown(where, value, noun, words)
+
+    return check_word
+
+
+def id_in(section: str, noun: str) -> Check:
+    def check_id(value: Any, where: str, report: Report) -> None:
+        if value not in report.ids[section]:
+            report.add_unknown(where, value, noun, report.ids[section])
+
+    return check_id
+
+
+def code(form: type[ReplyCode | EnhancedCode | CodePattern], noun: str) -> Check:
+    def check_code(value: Any, where: str, report: Report) -> None:
+        if not isinstance(value, str):
+            report.add(where, f'{value!r} must be written in quotes, as in "{value}"')
+            return
+        try:
+            form.parse(value)
+        except ValueError:
+            report.add(where, f'"{value}" is no {noun}')
+
+    return check_code
+
+
+def shaped(pattern: str, noun: str) -> Check:
+    form = re.compile(pattern)
+
+    def check_shape(value: Any, where: str, report: Report) -> None:
+        if not isinstance(value, str) or not form.fullmatch(value):
+            report.add(where, f'"{value}" is not {noun}')
+
+    return check_shape
+
+
+def any_code(value: Any, where: str, report: Report) -> None:
+    """A reply code or a pattern of either kind, to be matched as a field."""
+    if not (isinstance(value, str) and (ReplyCode.FORM.fullmatch(value) or CodePattern.FORM.fullmatch(value))):
+        report.add(where, f'"{value}" is no code or class in quotes')
+
+
+def any_enhanced(value: Any, where: str, report: Report) -> None:
+    if not (isinstance(value, str) and "." in value and (EnhancedCode.FORM.fullmatch(value) or CodePattern.FORM.fullmatch(value))):
+        report.add(where, f'"{value}" is no enhanced code or class in quotes')
+
+
+def source(value: Any, where: str, report: Report) -> None:
+    if isinstance(value, str) and (RFC_SOURCE.fullmatch(value) or value in report.ids["sources"]):
+        return
+    report.add_unknown(where, value, 'a source: "RFC 5321 4.2.3" or an id of `sources`', report.ids["sources"])
+
+
+def regex(value: Any, where: str, report: Report) -> None:
+    try:
+        re.compile(value, re.IGNORECASE)
+    except (re.error, TypeError) as why:
+        report.add(where, f"{value!r} is no pattern: {why}")
+
+
+def beaten(value: Any, where: str, report: Report) -> None:
+    known = [*report.ids["rules"], *report.ids["reasons"]]
+    if value not in known:
+        report.add_unknown(where, value, "a rule or a reason", known)
+
+
+def block_of(fields: Mapping[str, Field]) -> Check:
+    def check_block(value: Any, where: str, report: Report) -> None:
+        if not isinstance(value, dict):
+            report.add(where, "must be a block of fields")
+            return
+        for name in value:
+            if name not in fields:
+                report.add_unknown(where, name, "a field", fields)
+        for name, rule in fields.items():
+            if name in value:
+                rule.check(value[name], f"{where}: {name}", report)
+            elif rule.required:
+                report.add(f"{where}: {name}", "is missing")
+
+    return check_block
+
+
+@dataclass(frozen=True)
+class Field:
+    check: Check
+    required: bool = True
+
+
+def optional(check: Check) -> Field:
+    return Field(check, required=False)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A list of blocks, told apart by the field `identity`."""
+
+    identity: str
+    fields: Mapping[str, Field]
+
+
+ACTS = word_of(Actor, "one who acts")
+PHASES = list_of(word_of(Phase, "a phase"))
+REASONS = list_of(id_in("reasons", "a reason"))
+SOURCES = list_of(source)
+
+EXPLAINED = {
+    "name": Field(localised),
+    "acts": Field(ACTS),
+    "meaning": Field(localised),
+    "when": Field(localised),
+    "fix": Field(localised_list),
+    "note": optional(localised),
+    "sources": Field(SOURCES),
+}
+COMPARED = {"use": Field(localised), "example": Field(string)}
+CLASSIFYING = {"reasons": Field(REASONS), "implies": optional(id_in("reasons", "a reason"))}
+VARIANT = {
+    "class": Field(shaped("[245]", "a class digit")),
+    **{name: optional(rule.check) for name, rule in {**EXPLAINED, **COMPARED, **CLASSIFYING}.items()},
+}
+PROVIDER_CODE = {
+    **{name: rule for name, rule in EXPLAINED.items() if name not in ("when", "sources")},
+    "code": Field(string),
+    "when": optional(localised),
+    "reasons": Field(REASONS),
+    "permanent": optional(flag),
+    "phases": optional(PHASES),
+    "replies": optional(list_of(any_code)),
+    "phrases": optional(list_of(string)),
+    "example": optional(string),
+    "certain": optional(flag),
+    "sources": optional(SOURCES),
+}
+
+SECTIONS: dict[str, Section] = {
+    "sources": Section(
+        "id",
+        {
+            "id": Field(shaped(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", "an id of plain words joined by hyphens")),
+            "title": Field(string),
+            "url": Field(shaped(URL.pattern, "a web address")),
+        },
+    ),
+    "classes": Section(
+        "code",
+        {
+            **EXPLAINED,
+            **COMPARED,
+            "code": Field(shaped(r"[2-5]yz|[245]\.x\.x", "a class")),
+            "related": optional(list_of(id_in("classes", "a class"))),
+        },
+    ),
+    "categories": Section(
+        "code",
+        {
+            "code": Field(shaped(r"x[0-5]z", 'a second digit, as in "x5z"')),
+            "name": Field(localised),
+            "meaning": Field(localised),
+            "sources": Field(SOURCES),
+        },
+    ),
+    "subjects": Section(
+        "code",
+        {
+            **EXPLAINED,
+            **COMPARED,
+            "code": Field(shaped(r"X\.\d\.x", 'a subject, as in "X.7.x"')),
+            "related": optional(list_of(id_in("subjects", "a subject"))),
+        },
+    ),
+    "replies": Section(
+        "code",
+        {
+            **EXPLAINED,
+            **COMPARED,
+            **CLASSIFYING,
+            "code": Field(code(ReplyCode, "reply code")),
+            "registered": optional(flag),
+            "phases": Field(PHASES),
+            "enhanced": optional(list_of(code(EnhancedCode, "enhanced code"))),
+            "related": optional(list_of(id_in("replies", "a reply code of this file"))),
+        },
+    ),
+    "enhanced": Section(
+        "code",
+        {
+            **EXPLAINED,
+            **COMPARED,
+            **CLASSIFYING,
+            "code": Field(shaped(r"X\.\d{1,3}\.\d{1,3}", 'an enhanced code of any class, as in "X.1.1"')),
+            "phases": Field(PHASES),
+            "classes": Field(list_of(shaped("[245]", "a class digit"))),
+            "replies": optional(list_of(code(ReplyCode, "reply code"))),
+            "related": optional(list_of(id_in("enhanced", "an enhanced code of this file"))),
+            "variants": optional(list_of(block_of(VARIANT))),
+        },
+    ),
+    "reasons": Section(
+        "id",
+        {
+            **EXPLAINED,
+            "id": Field(shaped(r"[a-z]+(?:-[a-z]+)*", "an id of plain words joined by hyphens")),
+            "summary": Field(localised),
+            "category": Field(word_of(Category, "a category")),
+            "bounce": Field(word_of(Bounce, "a bounce type")),
+            "action": Field(word_of(Action, "an action")),
+            "do": Field(localised_list),
+            "about": optional(list_of(shaped("ip|domain|url|address", "ip, domain, url or address"))),
+            "example": optional(string),
+            "related": optional(REASONS),
+        },
+    ),
+    "actions": Section(
+        "id",
+        {
+            "id": Field(word_of(Action, "an action")),
+            "name": Field(localised),
+            "do": Field(localised),
+        },
+    ),
+    "providers": Section(
+        "id",
+        {
+            "id": Field(shaped(r"[a-z0-9]+(?:-[a-z0-9]+)*", "an id of plain words joined by hyphens")),
+            "name": Field(string),
+            "aliases": optional(list_of(string)),
+            "domains": optional(list_of(string)),
+            "hosts": optional(list_of(string)),
+            "markers": optional(list_of(string)),
+            "help": optional(shaped(URL.pattern, "a web address")),
+            "contact": optional(shaped(URL.pattern, "a web address")),
+            "sources": Field(SOURCES),
+            "codes": optional(list_of(block_of(PROVIDER_CODE))),
+        },
+    ),
+    "blocklists": Section(
+        "zone",
+        {
+            "zone": Field(string),
+            "name": Field(string),
+            "names": optional(list_of(string)),
+            "operator": optional(string),
+            "sources": Field(SOURCES),
+        },
+    ),
+    "rules": Section(
+        "id",
+        {
+            "id": Field(shaped(r"[a-z-]+/[a-z0-9]+(?:-[a-z0-9]+)*", "an id of the form reason/what-it-says")),
+            "reason": Field(id_in("reasons", "a reason")),
+            "phrases": optional(list_of(string)),
+            "words": optional(list_of(string)),
+            "pattern": optional(one_or_list_of(regex)),
+            "unless": optional(list_of(string)),
+            "unless_pattern": optional(one_or_list_of(regex)),
+            "provider": optional(list_of(id_in("providers", "a provider"))),
+            "replies": optional(list_of(any_code)),
+            "enhanced": optional(list_of(any_enhanced)),
+            "phases": optional(PHASES),
+            "general": optional(flag),
+            "raw": optional(flag),
+            "beats": optional(list_of(beaten)),
+            "action": optional(word_of(Action, "an action")),
+            "acts": optional(ACTS),
+            "matches": Field(list_of(string)),
+            "rejects": optional(list_of(string)),
+            "source": Field(string),
+        },
+    ),
+}
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader is 13 times as fast
+    """Refuses a mapping that has the same key twice, which YAML forbids and PyYAML lets pass."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f'"{key}" stands twice in one block', key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_codes_file(path: Path, shipped: Sections | None = None) -> Sections:
+    """Return the checked sections of the file at `path`.
+
+    With `shipped`, the file's blocks are laid over those field by field, and only blocks that it touches are checked.
+    Raises Unreadable where there is no such file, KnowledgeError with every mistake of one that is wrong.
+    """
+    try:
+        content = yaml.load(path.read_bytes(), _Loader)  # a safe loader: _Loader is built on one
+    except OSError as why:
+        raise Unreadable(str(path), why.strerror or str(why)) from why
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as why:
+        raise KnowledgeError((f"{path.name}: {_yaml_problem(why)}",)) from why
+    own, problems = _blocks(content if content is not None else {}, path.name)
+    if problems:
+        raise KnowledgeError(tuple(problems))
+    merged = _lay_over(shipped, own) if shipped else own
+    problems = _check(merged, own, path.name)
+    if problems:
+        raise KnowledgeError(tuple(problems))
+    return {name: merged.get(name, []) for name in SECTIONS}
+
+
+def _yaml_problem(why: Exception) -> str:
+    mark = getattr(why, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return place + str(getattr(why, "problem", None) or why).splitlines()[0]
+
+
+def _blocks(content: Any, file: str) -> tuple[Sections, list[str]]:
+    """The lists of blocks in `content`, and what keeps them from being such lists."""
+    report = Report(file, {})
+    if not isinstance(content, dict):
+        report.add("the file", "must be a mapping of sections")
+        return {}, report.problems
+    sections: Sections = {}
+    for name, blocks in content.items():
+        if name not in SECTIONS:
+            report.add_unknown("the file", name, "a section", SECTIONS)
+            continue
+        identity = SECTIONS[name].identity
+        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+            report.add(name, "must be a list of blocks")
+            continue
+        seen = set()
+        for number, block in enumerate(blocks, 1):
+            key = block.get(identity)
+            if not isinstance(key, str):
+                report.add(f"{name}: block {number}: {identity}", "is missing" if key is None else f'must be in quotes, as in "{key}"')
+            elif key in seen:
+                report.add(f"{name}: {key}", "stands twice")
+            else:
+                seen.add(key)
+        sections[name] = blocks
+    return sections, report.problems
+
+
+def _lay_over(shipped: Sections, own: Sections) -> Sections:
+    merged = {}
+    for name, section in SECTIONS.items():
+        blocks = {block[section.identity]: block for block in shipped.get(name, [])}
+        for block in own.get(name, []):
+            key = block[section.identity]
+            blocks[key] = {**blocks.get(key, {}), **block}
+        merged[name] = list(blocks.values())
+    return merged
+
+
+def _check(merged: Sections, own: Sections, file: str) -> list[str]:
+    ids = {name: [b[section.identity] for b in merged.get(name, [])] for name, section in SECTIONS.items()}
+    report = Report(file, {name: dict.fromkeys(keys) for name, keys in ids.items()})
+    for name, section in SECTIONS.items():
+        touched = {block[section.identity] for block in own.get(name, [])}
+        check = block_of(section.fields)
+        for block in merged.get(name, []):
+            key = block[section.identity]
+            if key in touched:
+                check(block, f"{name}: {key}", report)
+                for problem in _contradictions(name, block, merged):
+                    report.add(f"{name}: {key}: {problem[0]}", problem[1])
+    return report.problems
+
+
+def _contradictions(section: str, block: Block, merged: Sections) -> Iterator[tuple[str, str]]:
+    """What no single field shows: (field, problem)."""
+    if section in ("replies", "enhanced"):
+        hard = {reason["id"] for reason in merged.get("reasons", []) if reason.get("bounce") == "hard"}
+        for part in (block, *(v for v in block.get("variants", []) if isinstance(v, dict))):
+            if part.get("implies") in hard and block["code"] not in HARD_BY_DIGITS:
+                yield "implies", f'the digits of {block["code"]} alone never make an address hard'
+    if section == "rules":
+        if "pattern" in block and not block.get("words"):
+            yield "words", "is missing: name words of which one must occur before the pattern is tried"
+        if "pattern" not in block and not block.get("phrases"):
+            yield "phrases", "is missing: a rule needs phrases or a pattern"
+        if str(block.get("id", "")).split("/")[0] != block.get("reason"):
+            yield "id", "must start with the rule's reason"
+    if section == "reasons" and isinstance(block.get("do"), dict):
+        for language, sentences in block["do"].items():
+            if isinstance(sentences, list) and sentences and PLACEHOLDER.search(str(sentences[-1])):
+                yield f"do: {language}", "the last sentence must do without {placeholders}"

@@ -1,0 +1,187 @@
+"""`compare`: what really sets two to four entries apart, worked out from their fields, in whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from .errors import WrongUsage
+from .knowledge import Knowledge, Language, say
+from .model import Actor, CodePattern, Comparison, Entry, Kind
+from .reference import Reference, entry_sources
+from .wording import joined, phrase
+
+FEWEST, MOST = 2, 4
+
+
+def compare_codes(asked: Sequence[str], knowledge: Knowledge, language: Language) -> Comparison:
+    """Return two to four codes of any kind side by side. Raises WrongUsage for another number, NotACode for what is none."""
+    sides = Reference(knowledge, language).sides(asked)
+    if len(sides) < FEWEST:
+        raise WrongUsage("error-missing-codes", "smtpref compare 450 550", count=str(len(sides)))
+    if len(sides) > MOST:
+        raise WrongUsage("error-too-many-codes", count=str(len(sides)))
+    entries = tuple({entry.code: entry for entry in sides}.values())
+    return Comparison(
+        entries=entries,
+        differences=tuple(_Differences(entries, knowledge, language).sentences()),
+        when={entry.code: entry.use for entry in entries},
+        more=entry_sources(entries),
+        commands=tuple(_commands(entries)),
+    )
+
+
+class _Differences:
+    def __init__(self, entries: tuple[Entry, ...], knowledge: Knowledge, language: Language) -> None:
+        self._entries = entries
+        self._knowledge = knowledge
+        self._language = language
+
+    def sentences(self) -> Iterator[str]:
+        """The differences, the weightiest first; never none for different codes."""
+        found = [
+            *self._kinds(),
+            *self._memberships(),
+            *self._permanence(),
+            *self._topics(),
+            *self._acts(),
+            *self._phases(),
+            *self._reasons(),
+            *self._registration(),
+        ]
+        yield from found or [self._each("diff-name", lambda entry: entry.name)]
+
+    def _kinds(self) -> Iterator[str]:
+        if len({entry.kind for entry in self._entries}) > 1:
+            yield self._each("diff-kind", lambda entry: entry.kind.value, own_phrase=True)
+
+    def _memberships(self) -> Iterator[str]:
+        for one in self._entries:
+            for other in self._entries:
+                if one.kind is Kind.REPLY and other.kind is Kind.ENHANCED and other.code in one.enhanced:
+                    yield self._say("diff-goes-with", enhanced=other.code, reply=one.code)
+                if other.kind is Kind.CLASS and one.kind is not Kind.CLASS and _belongs(one.code, other.code):
+                    yield self._say("diff-member", member=one.code, whole=other.code)
+
+    def _permanence(self) -> Iterator[str]:
+        words = {entry.lasting for entry in self._entries}
+        if len(words) < 2 or words == {"either"}:
+            return
+        enhanced = [entry.code.split(".", 1) for entry in self._entries if entry.kind is Kind.ENHANCED]
+        if len(enhanced) == len(self._entries) and len({detail for _, detail in enhanced}) == 1:
+            yield self._say("diff-same-detail", codes=joined((entry.code for entry in self._entries), self._language))
+        has_temporary = "temporary" in words
+
+        def word(entry: Entry) -> str:
+            own = entry.lasting
+            return "permanent-alone" if own == "permanent" and not has_temporary else own
+
+        yield self._each("diff", word, own_phrase=True)
+
+    def _topics(self) -> Iterator[str]:
+        topics = {entry.code: topic for entry in self._entries if (topic := self._topic(entry))}
+        if len(topics) == len(self._entries) and len(set(topics.values())) > 1:
+            yield self._each("diff-topic", lambda entry: topics[entry.code], fact="topic")
+
+    def _topic(self, entry: Entry) -> str | None:
+        if entry.kind is Kind.REPLY:
+            block = self._knowledge.categories.get(f"x{entry.code[1]}z")
+        elif entry.kind is Kind.ENHANCED:
+            block = self._knowledge.subjects.get(f"X.{entry.code.split('.')[1]}.x")
+        else:
+            return None
+        if block is None:
+            return None
+        name: str = say(block["name"], self._language)
+        return name[:1].lower() + name[1:] if not name[:2].isupper() else name
+
+    def _acts(self) -> Iterator[str]:
+        if len({entry.acts for entry in self._entries}) < 2:
+            return
+        parts = []
+        for actor, codes in _groups(self._entries, lambda entry: entry.acts.value):
+            key = "diff-acts-none" if actor == Actor.NONE else "diff-acts"
+            parts.append(self._say(key, codes=self._list(codes), actor=phrase(f"actor-{actor}", self._language)))
+        yield _sentence(parts)
+
+    def _phases(self) -> Iterator[str]:
+        sets = {entry.code: frozenset(entry.phases) for entry in self._entries if entry.phases}
+        if len(sets) < len(self._entries) or len(set(sets.values())) < 2:
+            return
+        if len(self._entries) == 2:
+            for one, other in (self._entries, self._entries[::-1]):
+                if sets[one.code] > sets[other.code]:
+                    extra = [phase for phase in one.phases if phase not in other.phases]
+                    names = joined((phrase(f"phase-{phase}", self._language) for phase in extra), self._language, "or")
+                    yield self._say("diff-phases-also", codes=one.code, others=other.code, phases=names)
+                    return
+        yield self._each(
+            "diff-phases",
+            lambda entry: joined((phrase(f"phase-{phase}", self._language) for phase in entry.phases), self._language, "or"),
+            fact="phases",
+        )
+
+    def _reasons(self) -> Iterator[str]:
+        if all(entry.reasons for entry in self._entries) and len({entry.reasons[:1] for entry in self._entries}) > 1:
+            yield self._each("diff-reasons", self._reason_names, fact="reasons", number=False)
+
+    def _reason_names(self, entry: Entry) -> str:
+        names = (say(self._knowledge.reasons[reason]["name"], self._language) for reason in entry.reasons[:3])
+        return joined((name[:1].lower() + name[1:] if not name[:2].isupper() else name for name in names), self._language, "or")
+
+    def _registration(self) -> Iterator[str]:
+        for entry in self._entries:
+            if not entry.registered:
+                yield self._say("diff-unregistered", codes=entry.code)
+
+    def _each(
+        self, key: str, value: Callable[[Entry], str], *, fact: str = "name", own_phrase: bool = False, number: bool = True
+    ) -> str:
+        """One sentence with a clause for every group of entries that have the same value."""
+        clauses = []
+        for common, group in _groups(self._entries, value):
+            name = f"{key}-{common}" if own_phrase else key
+            if number and len(group) > 1 and not own_phrase:
+                name = f"{key}-many" if key in ("diff-topic", "diff-phases") else name
+            if own_phrase and key == "diff" and len(group) > 1:
+                name += "-many"
+            facts = {fact: common, "provider": group[0].provider or ""}
+            clauses.append(self._say(name, codes=self._list(group), **facts))
+        return _sentence(clauses)
+
+    def _list(self, entries: Iterable[Entry]) -> str:
+        return joined((entry.code for entry in entries), self._language)
+
+    def _say(self, key: str, **facts: str) -> str:
+        return phrase(key, self._language, **facts)
+
+
+def _groups(entries: Iterable[Entry], value: Callable[[Entry], str]) -> list[tuple[str, list[Entry]]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(value(entry), []).append(entry)
+    return list(groups.items())
+
+
+def _sentence(clauses: Iterable[str]) -> str:
+    text = "; ".join(clauses)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _belongs(code: str, whole: str) -> bool:
+    return CodePattern(whole).matches(code)
+
+
+def _commands(entries: Sequence[Entry]) -> Iterator[str]:
+    """What to ask next: the enhanced codes behind the sides, and the neighbours that are not among them."""
+    codes = {entry.code for entry in entries}
+    for entry in entries:
+        for code in (*entry.enhanced[:1], *(entry.related[:1] if entry.kind is Kind.ENHANCED else ())):
+            if code not in codes:
+                codes.add(code)
+                yield f"smtpref explain {code}"
+    for one, other in pairwise(entries):
+        related = next((code for code in (*one.related, *other.related) if code not in codes), None)
+        if related:
+            yield f"smtpref compare {one.code} {related}"
+            return

@@ -1,0 +1,47 @@
+"""What can go wrong, with the facts as attributes.
+
+The sentences are composed in `wording.py`, so that they exist once and in every language; nothing here is formatted for a terminal.
+"""
+
+from __future__ import annotations
+
+
+class SmtprefError(Exception):
+    """Anything that smtpref understands and cannot do."""
+
+
+class NotACode(SmtprefError):
+    """`given` is no code, class, provider code, blocklist or reason; `candidates` are the nearest that are."""
+
+    def __init__(self, given: str, candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(given)
+        self.given = given
+        self.candidates = candidates
+
+
+class Unreadable(SmtprefError):
+    """An input file cannot be read; `why` is the operating system's or the decoder's word for it."""
+
+    def __init__(self, path: str, why: str, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+        self.hint = hint
+
+
+class WrongUsage(SmtprefError):
+    """The command line asks for what there is not; `message` names a phrase of `wording.py`, `facts` fill it in."""
+
+    def __init__(self, message: str, *commands: str, **facts: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.commands = commands
+        self.facts = facts
+
+
+class KnowledgeError(SmtprefError):
+    """A codes file has mistakes; `problems` lists them all, each naming file, block and field."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

@@ -1,0 +1,202 @@
+"""Postfix: every daemon's line that tells of an outcome, and what other lines of the same queue id add to it.
+
+Deliveries carry `status=`; refusals of clients carry `reject:`; a queue id's sender stands on the queue manager's line.
+A line that only quotes a host's answer to an attempt counts when no status line of that queue id follows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from ..model import Direction, EnhancedCode, Outcome, Phase, Record
+from .reply import Reply, find_reply, parse_reply, phase_of
+from .stamps import LogLine
+
+Value = TypeVar("Value")
+
+FORMAT = "postfix"
+
+MAX_OPEN_MESSAGES = 100_000
+"""Queue ids whose sender is remembered; a busy server's queue is smaller, and a log of a month must not fill memory."""
+
+_PROGRAM = re.compile(r"^postfix[\w.-]*/|^(?:postfix|smtp|smtpd|lmtp|qmgr|cleanup|bounce|postscreen)$")
+_QUEUE_ID = r"(?:[0-9A-F]{5,24}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,10}z[0-9A-Za-z]{3,12}|[0-9A-Za-z]{10,20})"
+
+_DELIVERY = re.compile(
+    rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"[^\"]*\")*>|[^,]*),.{{0,2000}}?\bstatus=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
+    re.DOTALL,
+)
+_RELAY = re.compile(r", relay=([^,]*(?:\[[^\]]*\][^,]*)?),")
+_DSN = re.compile(r", dsn=([245]\.\d{1,3}\.\d{1,3})")
+_REFUSAL = re.compile(
+    rf"(?:(?P<queue_id>{_QUEUE_ID}|NOQUEUE): )?(?P<what>reject|milter-reject|proxy-reject|discard|milter-discard|milter-header-reject): "
+    r"(?P<command>[A-Za-z-]+)(?: (?P<header>\S.{0,2000}?))??(?: from (?P<client>\S+\[[^\]]*\](?::\d+)?|\[[^\]]*\](?::\d+)?))?(?:: |; )(?P<rest>.*)$",
+    re.DOTALL,
+)
+_EXPIRED = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>, status=(?:force-)?expired, returned to sender")
+_SENDER = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>")
+_REMOVED = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): removed$")
+_ATTEMPT = re.compile(
+    rf"(?P<queue_id>{_QUEUE_ID}): (?P<text>(?:host (?P<relay>\S+) (?:said|refused)|SASL authentication failed; server (?P<server>\S+) said"
+    r"|lost connection with|conversation with).*)$",
+    re.DOTALL,
+)
+_DETAILS = re.compile(r"[;,] (?:from=<|to=<|proto=|helo=<)")
+_DETAIL_SENDER = re.compile(r"[;,]? from=<([^>]*)>")
+_DETAIL_RECIPIENT = re.compile(r"[;,]? to=<([^>]*)>")
+
+_OUTCOMES = {
+    "sent": Outcome.DELIVERED,
+    "deferred": Outcome.DEFERRED,
+    "softbounce": Outcome.DEFERRED,
+    "bounced": Outcome.BOUNCED,
+    "expired": Outcome.EXPIRED,
+    "force-expired": Outcome.EXPIRED,
+    # Address probes (RFC 3461 has no word for them) touch no message: deliverable, undeliverable, undeliverable-but-not-cached.
+}
+
+
+class Reader:
+    """Reads the lines of one input, in order."""
+
+    format = FORMAT
+
+    def __init__(self) -> None:
+        self._senders: OrderedDict[str, str] = OrderedDict()
+        self._attempts: OrderedDict[str, Record] = OrderedDict()
+
+    @staticmethod
+    def claims(line: LogLine) -> bool:
+        """Whether a Postfix program wrote `line`; its lines are this reader's even where they hold no outcome."""
+        return bool(_PROGRAM.match(line.program))
+
+    def read(self, line: LogLine, source: str, number: int) -> Iterator[Record]:
+        """Yield the records of one line."""
+        message = line.message
+        base = Record(source, number, FORMAT, line.time, line.host)
+        if "status=" in message:
+            yield from self._delivery(message, base)
+        elif "reject: " in message or "discard: " in message:
+            yield from self._refusal(message, base)
+        else:
+            self._remember(message, base)
+
+    def finish(self) -> Iterable[Record]:
+        """Yield the attempts that no status line followed."""
+        attempts, self._attempts = self._attempts, OrderedDict()
+        return attempts.values()
+
+    def _delivery(self, message: str, base: Record) -> Iterator[Record]:
+        match = _DELIVERY.match(message)
+        if not match:
+            expired = _EXPIRED.match(message)
+            if expired:
+                yield replace(
+                    base,
+                    direction=Direction.OUTBOUND,
+                    outcome=Outcome.EXPIRED,
+                    queue_id=expired["queue_id"],
+                    sender=expired["sender"],
+                    text="returned to sender",
+                )
+            return
+        queue_id = match["queue_id"]
+        self._attempts.pop(queue_id, None)
+        relay = _RELAY.search(message, match.end("recipient"), match.start("status"))
+        dsn = _DSN.search(message, match.end("recipient"), match.start("status"))
+        text = (match["text"] or "").strip()
+        reply = _quoted_reply(text[:-1] if text.endswith(")") else text)
+        enhanced = reply.enhanced or (EnhancedCode.parse(dsn[1]) if dsn and _is_enhanced(dsn[1]) else None)
+        yield replace(
+            base,
+            direction=Direction.OUTBOUND,
+            outcome=_OUTCOMES.get(match["status"].lower()),
+            queue_id=queue_id,
+            sender=self._senders.get(queue_id),
+            recipient=_address(match["recipient"]),
+            relay=relay[1] if relay and relay[1] != "none" else None,
+            phase=reply.phase,
+            reply_code=reply.code,
+            enhanced_code=enhanced,
+            text=reply.text,
+        )
+
+    def _refusal(self, message: str, base: Record) -> Iterator[Record]:
+        match = _REFUSAL.match(message)
+        if not match:
+            return
+        rest = match["rest"]
+        details = _DETAILS.search(rest)
+        words = rest[: details.start()] if details else rest
+        where = rest[details.start() :] if details else rest
+        # cleanup puts the addresses first and its own words last: "reject: header X from h[ip]; from=<> to=<>: 5.7.1 text"
+        if match["command"] in ("header", "body"):
+            where, _, words = rest.rpartition(">: ")
+            where += ">"
+        sender, recipient = _DETAIL_SENDER.search(" " + where), _DETAIL_RECIPIENT.search(" " + where)
+        queue_id = match["queue_id"] if match["queue_id"] != "NOQUEUE" else None
+        reply = parse_reply(words)
+        yield replace(
+            base,
+            direction=Direction.INBOUND,
+            outcome=Outcome.DISCARDED if "discard" in match["what"] else Outcome.REJECTED,
+            queue_id=queue_id,
+            sender=sender[1] if sender else self._senders.get(queue_id or ""),
+            recipient=recipient[1] if recipient else None,
+            client=match["client"],
+            phase=Phase.END_OF_DATA if match["command"] in ("header", "body") else phase_of(match["command"]),
+            reply_code=reply.code,
+            enhanced_code=reply.enhanced,
+            text=reply.text,
+        )
+
+    def _remember(self, message: str, base: Record) -> None:
+        match = _SENDER.match(message)
+        if match:
+            _put(self._senders, match["queue_id"], match["sender"])
+            return
+        match = _REMOVED.match(message)
+        if match:
+            self._senders.pop(match["queue_id"], None)
+            return
+        match = _ATTEMPT.match(message)
+        if match:
+            reply = _quoted_reply(match["text"])
+            record = replace(
+                base,
+                direction=Direction.OUTBOUND,
+                queue_id=match["queue_id"],
+                sender=self._senders.get(match["queue_id"]),
+                relay=match["relay"] or match["server"],
+                phase=reply.phase,
+                reply_code=reply.code,
+                enhanced_code=reply.enhanced,
+                text=reply.text,
+            )
+            _put(self._attempts, match["queue_id"], record)
+
+
+def _quoted_reply(text: str) -> Reply:
+    """The reply in a delivery's parentheses, or Postfix's own words, which carry no reply code of anybody."""
+    if re.match(r"\d{3}[ -]", text) or " said: " in text or " refused to talk to me: " in text:
+        return find_reply(text) or Reply(None, None, text, None)
+    return Reply(None, None, " ".join(text.split()), None)
+
+
+def _is_enhanced(text: str) -> bool:
+    return bool(EnhancedCode.FORM.fullmatch(text))
+
+
+def _address(text: str) -> str:
+    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+
+
+def _put(remembered: OrderedDict[str, Value], queue_id: str, value: Value) -> None:
+    remembered[queue_id] = value
+    remembered.move_to_end(queue_id)
+    if len(remembered) > MAX_OPEN_MESSAGES:
+        remembered.popitem(last=False)

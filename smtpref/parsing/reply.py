@@ -1,0 +1,180 @@
+"""The text of a reply: its reply code, its enhanced code and its words; the one place that finds codes in text.
+
+A reply seldom comes alone: programs wrap it (`host mx said: 550 ...`, `smtp; 550 ...`, `(550, b'5.1.1 ...')`), repeat its code inside
+a multi-line one, and nest one reply in another. `find_reply` takes the wrapping off; `nested_starts` says where inner replies begin.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..model import EnhancedCode, Phase, ReplyCode
+
+_ENHANCED = r"[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})"
+
+# RFC 5321 section 4.2 ends the second digit at 5; 471, 571, 585 and 591 are sent all the same.
+_CODE = r"(?:[2-5][0-5]\d|471|571|585|591)"
+
+# What stands before the code of a reply: nothing, the punctuation of whoever quotes it, or a dialogue's arrow.
+_BEFORE = r"""(?:^|[\s:;("'=|>\[,]|<-|\bb')"""
+# What stands after: the end, or a separator and something that is not another number (a size, a date, a port).
+_AFTER = rf"""(?=$|["')\]]|:\s*(?!\d)|,\s*b?["']|[ \t]*[-#][ \t]*#?(?!\d\d)|[ \t]+(?:{_ENHANCED}(?![\d.])|[^\d\s]|\d+(?![\d.:/-]*$)))"""
+
+_REPLY = re.compile(rf"{_BEFORE}(?P<code>{_CODE}){_AFTER}")
+
+# Contexts that say outright that a reply follows; they win over a number met earlier.
+_ANNOUNCED = re.compile(
+    r"""(?:
+      \bsaid:                                       # Postfix, and mail programs that quote it
+    | \brefused\ to\ talk\ to\ me:
+    | \b(?:responded|replied|answered|returned)(?:\ with)?:?
+    | \bsmtp;                                       # Diagnostic-Code
+    | \b(?:stat|status|reason|response|reply|diag|message|error|result)[=:]
+    | <<<
+    | \b(?:got|unexpected|response|error|reply|status|smtp)\ code:?
+    | \bwith\ message
+    )\s*["'(\[]?\s*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+_LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?\s*({_ENHANCED})(?![\d.]*\d)[)\]:]?[ \t]*-?[ \t]*")
+_MARKED_ENHANCED = re.compile(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
+_INNER_ENHANCED = re.compile(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
+_BARE_ENHANCED = re.compile(rf"(?:^|[\s:;(]|smtp;)({_ENHANCED})(?=[\s:;,)]|$)")
+
+_IN_REPLY_TO = re.compile(r"\s*\(?in reply to (?:the )?(?P<command>[\w ]{1,40}?)(?: command)?\s*\)\s*\)?$", re.IGNORECASE)
+_AFTER_COMMAND = re.compile(
+    r"\b(?:after|for|in response to)\s+(?:pipelined\s+)?(?:sending\s+)?(?P<command>"
+    r"initial connection|EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|end of data|DATA|BDAT)",
+    re.IGNORECASE,
+)
+
+_PHASES = {
+    "initial connection": Phase.CONNECT,
+    "connect": Phase.CONNECT,
+    "ehlo": Phase.EHLO,
+    "lhlo": Phase.EHLO,
+    "helo": Phase.HELO,
+    "starttls": Phase.STARTTLS,
+    "auth": Phase.AUTH,
+    "mail": Phase.MAIL,
+    "mail from": Phase.MAIL,
+    "rcpt": Phase.RCPT,
+    "rcpt to": Phase.RCPT,
+    "data": Phase.DATA,
+    "bdat": Phase.BDAT,
+    "end of data": Phase.END_OF_DATA,
+    "end-of-message": Phase.END_OF_DATA,
+    "rset": Phase.RSET,
+    "vrfy": Phase.VRFY,
+    "expn": Phase.EXPN,
+    "etrn": Phase.ETRN,
+    "noop": Phase.NOOP,
+    "quit": Phase.QUIT,
+}
+
+_TRAILER = re.compile(r"""\s*(?:\(?state 1[0-9]\)?\.?|\[\d{3}\]|["'])\s*$""")
+_BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>.*?)\1?\)?\s*$""", re.DOTALL)
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply without its wrapping."""
+
+    code: ReplyCode | None
+    enhanced: EnhancedCode | None
+    text: str
+    phase: Phase | None
+
+
+def phase_of(command: str) -> Phase | None:
+    """The phase that a command's name stands for, however a program writes it ("RCPT TO", "end of DATA", "END-OF-MESSAGE")."""
+    return _PHASES.get(" ".join(command.lower().split()))
+
+
+def find_reply(text: str) -> Reply | None:
+    """Take the first reply out of what surrounds it; None where `text` holds no reply code and no enhanced code."""
+    line = _SPACES.sub(" ", text).strip()
+    line, phase = _without_in_reply_to(line)
+    match = _find_code(line)
+    if match:
+        phase = phase or _phase_before(line[: match.start("code")])
+        return parse_reply(line[match.start("code") :], phase)
+    bare = _BARE_ENHANCED.search(line)
+    if bare:
+        rest = line[bare.end(1) :].lstrip(" :;,)-")
+        return Reply(None, EnhancedCode.parse(bare[1]), rest, phase)
+    return None
+
+
+def parse_reply(text: str, phase: Phase | None = None) -> Reply:
+    """Read a reply that starts with its code, or with none at all."""
+    line, own_phase = _without_in_reply_to(_SPACES.sub(" ", text).strip())
+    code_text = line[:3] if re.match(rf"{_CODE}(?!\d)", line) else None
+    code = ReplyCode.parse(code_text) if code_text else None
+    rest = line[3:] if code else line
+    literal = _BYTES_LITERAL.match(rest) if code else None
+    if literal:
+        rest = literal["text"].replace("\\r", "").replace("\\n", " ")
+    # A forwarded multi-line reply repeats its code before every line; the hyphen marks all but the last.
+    is_multiline = code is not None and rest.startswith("-")
+    rest = rest.lstrip("- :,)]\"'") if code else rest
+    leading = _LEADING_ENHANCED.match(rest)
+    enhanced = EnhancedCode.parse(leading[1]) if leading and _agree(leading[1], code) else None
+    if enhanced and leading:
+        rest = rest[leading.end() :]
+    if code and (is_multiline or f" {code}-" in rest):
+        rest = _without_repeated_codes(rest, str(code), str(enhanced) if enhanced else None)
+    enhanced = enhanced or _later_enhanced(rest, code)
+    return Reply(code, enhanced, _TRAILER.sub("", rest).strip(), own_phase or phase)
+
+
+def nested_starts(text: str) -> list[int]:
+    """Where the words of replies inside `text` begin, the innermost (last) first."""
+    starts = []
+    for match in _REPLY.finditer(text):
+        begin = match.end("code")
+        rest = text[begin:].lstrip("- :")
+        begin = len(text) - len(rest)
+        leading = _LEADING_ENHANCED.match(rest)
+        starts.append(begin + leading.end() if leading else begin)
+    return [start for start in reversed(starts) if start < len(text)]
+
+
+def _find_code(line: str) -> re.Match[str] | None:
+    for announcement in _ANNOUNCED.finditer(line):
+        match = _REPLY.match(line, announcement.end()) or _REPLY.match(line, announcement.end() - 1)
+        if match:
+            return match
+    return _REPLY.search(line)
+
+
+def _phase_before(prefix: str) -> Phase | None:
+    if "refused to talk to me" in prefix:
+        return Phase.CONNECT
+    match = _AFTER_COMMAND.search(prefix)
+    return phase_of(match["command"]) if match else None
+
+
+def _without_in_reply_to(line: str) -> tuple[str, Phase | None]:
+    match = _IN_REPLY_TO.search(line, max(0, len(line) - 80))
+    return (line[: match.start()], phase_of(match["command"])) if match else (line, None)
+
+
+def _without_repeated_codes(text: str, code: str, enhanced: str | None) -> str:
+    own = re.escape(enhanced) if enhanced else _ENHANCED
+    repeated = re.compile(rf"(?:^|(?<=\s)|\?){code}(?:-| |$)(?:\s*{own}(?![\d.]))?\s*")
+    return _SPACES.sub(" ", repeated.sub("", text))
+
+
+def _later_enhanced(text: str, code: ReplyCode | None) -> EnhancedCode | None:
+    marked = (*_MARKED_ENHANCED.finditer(text), *_INNER_ENHANCED.finditer(text))
+    return next((EnhancedCode.parse(m[1]) for m in marked if _agree(m[1], code)), None)
+
+
+def _agree(enhanced: str, code: ReplyCode | None) -> bool:
+    """Whether the enhanced code may belong to this reply: RFC 2034 section 4 asks for the same class, and senders mix 4 and 5."""
+    return code is None or (enhanced[0] == "2") == (code.class_digit == "2")

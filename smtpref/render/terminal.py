@@ -1,0 +1,206 @@
+"""Views on a terminal; the only importer of rich, and the only place that knows colours.
+
+Colour never carries a meaning alone: the word stands beside it. Foreign text travels as `Text`, never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.style import Style
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from .views import Block, Field, Fields, Line, Listing, Paragraph, Role, Sides, Table, Title, View
+
+# The sixteen colours of the user's own theme, so that light and dark terminals both stay readable.
+THEME = {
+    Role.PLAIN: Style(),
+    Role.CODE: Style(bold=True, color="cyan"),
+    Role.STRONG: Style(bold=True),
+    Role.DIM: Style(dim=True),
+    Role.LABEL: Style(color="magenta"),
+    Role.HEADING: Style(bold=True, color="magenta"),
+    Role.PERMANENT: Style(bold=True, color="red"),
+    Role.TEMPORARY: Style(bold=True, color="yellow"),
+    Role.SUCCESS: Style(bold=True, color="green"),
+    Role.DO: Style(color="blue"),
+    Role.QUOTE: Style(italic=True),
+    Role.MATCH: Style(bold=True, underline=True),
+}
+WIDEST = 120
+NARROWEST_SIDES = 80
+"""Below this width the sides of a comparison stack."""
+
+# Time, mark, reason, codes, recipient, who answered, words.
+ROW_WIDTHS = (14, 1, 20, 10, 28, 13)
+NARROW_ROW_WIDTHS = (0, 1, 17, 10, 20, 0)
+
+
+class Terminal:
+    """Writes views to one stream in the width and with the abilities that it has."""
+
+    def __init__(self, stream: TextIO, *, colour: bool, links: bool, width: int | None = None) -> None:
+        self._colour = colour
+        self._links = links
+        self._console = Console(
+            file=stream,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            no_color=not colour,
+            width=width,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+            soft_wrap=False,
+        )
+        self._width = min(self._console.width, WIDEST)
+
+    def write(self, views: Iterable[View]) -> None:
+        """Write views, a blank line between two."""
+        for number, view in enumerate(views):
+            if number:
+                self._console.print()
+            for block in self._drawn(view):
+                self._console.print(block, width=self._width)
+
+    def write_panel(self, view: View) -> None:
+        """Write one view between two lines, so that it can be told from what scrolled by before."""
+        title, *blocks = view
+        tone = title.tone if isinstance(title, Title) else Role.PLAIN
+        panel = Panel(Group(*self._drawn(tuple([title, *blocks]))), box=box.HORIZONTALS, border_style=self._style(tone), padding=(0, 0))
+        self._console.print(panel, width=self._width)
+
+    def write_row(self, cells: Sequence[Line]) -> None:
+        """Write one record as one line in fixed columns; the words take what is left and are cut, never wrapped."""
+        widths = ROW_WIDTHS if self._console.width >= 100 else NARROW_ROW_WIDTHS
+        row = Text(no_wrap=True, overflow="ellipsis", end="\n")
+        for cell, width in zip(cells, (*widths, None), strict=True):
+            if width == 0:
+                continue
+            text = self._text(cell)
+            if width is not None:
+                text.truncate(width, overflow="ellipsis", pad=True)
+                text.append(" ")
+            row.append_text(text)
+        row.truncate(self._console.width, overflow="ellipsis")
+        self._console.print(row, no_wrap=True, crop=False)
+
+    def _drawn(self, view: View) -> list[RenderableType]:
+        return [drawn for block in view for drawn in self._block(block)]
+
+    def _block(self, block: Block) -> list[RenderableType]:
+        match block:
+            case Title():
+                return [self._title(block)]
+            case Paragraph():
+                return [Padding(self._text(block.line), (0, 1, 1, 1))]
+            case Fields():
+                return [self._fields(block.rows)]
+            case Sides():
+                return self._sides(block)
+            case Listing():
+                return [Text(), Text(" " + block.heading, self._style(Role.HEADING)), self._listing(block)]
+            case Table():
+                return self._table(block)
+
+    def _title(self, title: Title) -> RenderableType:
+        grid = RichTable.grid(expand=True, padding=(0, 1), pad_edge=True)
+        grid.add_column(ratio=1)
+        grid.add_column(justify="right")
+        grid.add_row(self._badge(title), self._text(title.right))
+        return grid
+
+    def _badge(self, title: Title) -> Text:
+        code, *rest = title.left
+        text = Text()
+        is_code = code.role is Role.CODE
+        text.append(f" {code.text} " if is_code else code.text, self._style(title.tone) + Style(reverse=is_code and self._colour))
+        for part in rest:
+            text.append("  " if is_code else " ").append(part.text, self._style(part.role))
+        return text
+
+    def _fields(self, rows: Sequence[Field]) -> RenderableType:
+        labels = max((len(row.label) for row in rows), default=0)
+        grid = RichTable.grid(padding=(0, 2, 0, 1))
+        grid.add_column(width=min(labels, 22), style=self._style(Role.LABEL))
+        grid.add_column(ratio=1)
+        for row in rows:
+            grid.add_row(Text(row.label), self._lines(row.lines, numbered=row.numbered))
+        return grid
+
+    def _lines(self, lines: Sequence[Line], *, numbered: bool = False) -> RenderableType:
+        if not numbered:
+            return Text("\n").join(map(self._text, lines))
+        grid = RichTable.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style=self._style(Role.DO))
+        grid.add_column(ratio=1)
+        for number, line in enumerate(lines, 1):
+            grid.add_row(str(number), self._text(line))
+        return grid
+
+    def _sides(self, sides: Sides) -> list[RenderableType]:
+        if self._width < NARROWEST_SIDES or self._width < 28 * len(sides.titles) + 12:
+            return self._stacked(sides)
+        labels = max(len(label) for label, _ in sides.rows) if sides.rows else 8
+        table = RichTable(box=None, show_header=False, padding=(0, 1), expand=True, pad_edge=True)
+        table.add_column(width=min(max(labels, 8), 14), style=self._style(Role.LABEL))
+        for _ in sides.titles:
+            table.add_column(ratio=1)
+        table.add_row("", *(self._badge(title) for title in sides.titles))
+        table.add_row("", *(self._text(title.right) for title in sides.titles))
+        table.add_row("", *(Rule(style=self._style(title.tone), characters="─") for title in sides.titles))
+        for label, cells in sides.rows:
+            table.add_row(Text(label), *(self._lines(cell, numbered=len(cell) > 1) for cell in cells))
+            table.add_row()
+        return [table, *self._same(sides)]
+
+    def _stacked(self, sides: Sides) -> list[RenderableType]:
+        drawn: list[RenderableType] = []
+        for number, title in enumerate(sides.titles):
+            fields = tuple(Field(label, cells[number], len(cells[number]) > 1) for label, cells in sides.rows)
+            drawn += [self._title(title), self._fields(fields), Text()]
+        return drawn + self._same(sides)
+
+    def _same(self, sides: Sides) -> list[RenderableType]:
+        if not sides.same:
+            return []
+        grid = self._fields([Field(field.label, field.lines, field.numbered) for field in sides.same])
+        return [Text(" =", self._style(Role.DIM)), grid]
+
+    def _listing(self, listing: Listing) -> RenderableType:
+        grid = RichTable.grid(padding=(0, 1, 0, 1))
+        if any(label for label, _ in listing.rows):
+            grid.add_column(style=self._style(Role.CODE), justify="right")
+        grid.add_column(ratio=1)
+        for label, line in listing.rows:
+            grid.add_row(*([label] if len(grid.columns) > 1 else []), self._text(line))
+        return grid
+
+    def _table(self, table: Table) -> list[RenderableType]:
+        grid = RichTable.grid(padding=(0, 2, 0, 1))
+        for _ in table.columns[:-1]:
+            grid.add_column(no_wrap=True)
+        grid.add_column(ratio=1)
+        for row in table.rows:
+            grid.add_row(*map(self._text, row))
+        return [*([Text(table.heading, self._style(Role.HEADING))] if table.heading else []), grid]
+
+    def _text(self, line: Line) -> Text:
+        text = Text()
+        for part in line:
+            style = self._style(part.role)
+            if part.link and self._links:
+                style += Style(link=part.link)
+            text.append(part.text, style)
+        return text
+
+    def _style(self, role: Role) -> Style:
+        return THEME[role] if self._colour else Style()

@@ -1,0 +1,201 @@
+"""What a record's reply means: the order of evidence, in one place.
+
+Strongest first: the provider's own code or phrase, the words of the reply, the enhanced code, the reply code, the class.
+Words beat numbers where they contradict each other; of nested replies the innermost that says something decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from .circumstances import Recogniser, blamed, wait_seconds
+from .knowledge import Knowledge
+from .model import (
+    Action,
+    Actor,
+    Bounce,
+    Category,
+    Direction,
+    EnhancedCode,
+    Evidence,
+    EvidenceBy,
+    Finding,
+    Outcome,
+    Record,
+    ReplyCode,
+    Verdict,
+)
+from .parsing.reply import nested_starts
+from .rules import Hit, MaskedText, Rule, Situation
+
+UNKNOWN = "unknown"
+OUR_OWN_FAULTS = frozenset(("local-fault", "system-error", "system-full", "service-unavailable", "dns-failure"))
+"""Reasons for which a server that refused somebody has to act itself."""
+
+_OF_OUTCOME = {
+    Outcome.DELIVERED: "success",
+    Outcome.EXPIRED: "expired",
+    Outcome.DISCARDED: "policy-rejected",
+    Outcome.COMPLAINT: "feedback-report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A finding, and the rule behind it where it was one of words."""
+
+    finding: Finding
+    hit: Hit | None = None
+
+
+class Judge:
+    """Gives verdicts by the rules of one Knowledge."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._recogniser = Recogniser(knowledge)
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        return tuple(Rule(block) for block in self._knowledge.rules)
+
+    def judge(self, record: Record) -> Verdict:
+        """Return the verdict for a record; its evidence is always one rule, and its match a slice of the reply."""
+        provider = self._recogniser.provider(record)
+        findings = list(self._findings(record, provider))
+        decisive = findings[0]
+        reason = decisive.finding.reason
+        cause = None
+        if record.outcome is Outcome.EXPIRED and reason != "expired":
+            cause, reason = (None if reason == UNKNOWN else reason), "expired"
+        overruled = tuple(judged.finding for judged in findings[1:])
+        return self._complete(record, provider, reason, cause, decisive, overruled)
+
+    def _findings(self, record: Record, provider: str | None) -> Iterator[_Judged]:
+        """Everything that says something about the record, strongest first; never empty."""
+        words = self._by_words(record, provider)
+        telling = [judged for judged in words if not _is_weak(judged)]
+        weak = [judged for judged in words if _is_weak(judged)]
+        found = [*telling, *self._by_enhanced_code(record), *weak, *self._by_reply_code(record), *self._by_format(record)]
+        yield from found or [_judged(UNKNOWN, EvidenceBy.FORMAT, "format/nothing-known", "")]
+
+    def _by_words(self, record: Record, provider: str | None) -> list[_Judged]:
+        situation = Situation(
+            provider,
+            str(record.reply_code) if record.reply_code else None,
+            str(record.enhanced_code) if record.enhanced_code else None,
+            record.phase,
+        )
+        ranked: list[Hit] = []
+        starts = [*nested_starts(record.text), 0]
+        for begin, end in zip(starts, [None, *starts], strict=False):
+            hits = self._hits(MaskedText(record.text[begin:end]), situation)
+            ranked += [hit for hit in hits if hit not in ranked]
+        # An inner reply comes first, but weak words inside never beat telling words outside.
+        ranked.sort(key=lambda hit: (not hit.rule.providers, hit.rule.general))
+        return [
+            _judged(hit.rule.reason, EvidenceBy.PROVIDER if hit.rule.providers else EvidenceBy.TEXT, hit.rule.id, hit.match, hit)
+            for hit in ranked
+        ]
+
+    def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
+        """The rules that match and that no other matching one beats, strongest first."""
+        is_success = (situation.reply_code or "")[:1] in ("2", "3")
+        hits = [hit for rule in self._rules if (hit := rule.find(text, situation))]
+        if is_success:
+            hits = [hit for hit in hits if hit.rule.speaks_of_success]
+        beaten = {name for hit in hits for name in hit.rule.beats}
+        standing = [
+            hit
+            for hit in hits
+            if hit.rule.id not in beaten and not any(hit.rule.reason in other.rule.beats for other in hits if other.rule.reason != hit.rule.reason)
+        ]
+        return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
+
+    def _by_enhanced_code(self, record: Record) -> Iterator[_Judged]:
+        enhanced, reply = record.enhanced_code, record.reply_code
+        if enhanced and not (reply and reply.class_digit == "3"):
+            reason = self._implied_by_enhanced(enhanced, reply)
+            if reason:
+                yield _judged(reason, EvidenceBy.ENHANCED_CODE, f"enhanced/{enhanced}", str(enhanced))
+
+    def _by_reply_code(self, record: Record) -> Iterator[_Judged]:
+        reply = record.reply_code
+        if reply:
+            reason = self._knowledge.replies.get(str(reply), {}).get("implies")
+            if reason:
+                yield _judged(reason, EvidenceBy.REPLY_CODE, f"reply/{reply}", str(reply))
+            of_class = {"2": "success", "3": "in-progress"}.get(reply.class_digit, UNKNOWN)
+            yield _judged(of_class, EvidenceBy.REPLY_CODE, f"class/{reply.class_digit}yz", str(reply))
+
+    def _implied_by_enhanced(self, code: EnhancedCode, reply: ReplyCode | None) -> str | None:
+        if code.class_digit == "2":
+            return "success" if reply is None else None
+        block = self._knowledge.enhanced.get(code.any_class)
+        if block is None:
+            return None
+        variant = next((v for v in block.get("variants", ()) if v["class"] == code.class_digit), {})
+        implied: str | None = variant.get("implies", block.get("implies"))
+        return implied
+
+    def _by_format(self, record: Record) -> Iterator[_Judged]:
+        if record.outcome in _OF_OUTCOME:
+            yield _judged(_OF_OUTCOME[record.outcome], EvidenceBy.FORMAT, f"format/{record.outcome}", "")
+
+    def _complete(
+        self, record: Record, provider: str | None, reason: str, cause: str | None, decisive: _Judged, overruled: tuple[Finding, ...]
+    ) -> Verdict:
+        block = self._knowledge.reasons[reason]
+        rule = decisive.hit.rule if decisive.hit else None
+        named = decisive.hit.named if decisive.hit else {}
+        permanent = _permanent(record)
+        bounce = Bounce(block["bounce"])
+        if bounce is Bounce.HARD and permanent is False:
+            bounce = Bounce.SOFT
+        action = Action((rule and rule.action) or block["action"])
+        if action is Action.REMOVE_ADDRESS and bounce is not Bounce.HARD and reason != "feedback-report":
+            action = Action.RETRY_LATER
+        if record.direction is Direction.INBOUND and reason not in OUR_OWN_FAULTS:
+            action = Action.NONE
+        return Verdict(
+            reason=reason,
+            category=Category(block["category"]),
+            bounce=bounce,
+            permanent=permanent,
+            action=action,
+            acts=Actor((rule and rule.acts) or block["acts"]),
+            about=named.get("about") or self._about(record, block),
+            cause=cause,
+            provider=provider,
+            blocklist=self._blocklist(record, reason, named.get("blocklist")),
+            retry_after=wait_seconds(record.text) if bounce is Bounce.SOFT else None,
+            evidence=decisive.finding.evidence,
+            overruled=overruled,
+        )
+
+    def _about(self, record: Record, block: object) -> str | None:
+        kinds = block.get("about", ()) if isinstance(block, dict) else ()
+        relay = (record.relay or "").lower()
+        return blamed(record.text, kinds, is_ours=lambda name: name.lower() in relay)
+
+    def _blocklist(self, record: Record, reason: str, named: str | None) -> str | None:
+        if reason != "blocklisted":
+            return None
+        return (self._recogniser.blocklist(named) or named) if named else self._recogniser.blocklist(record.text)
+
+
+def _judged(reason: str, by: EvidenceBy, rule: str, match: str, hit: Hit | None = None) -> _Judged:
+    return _Judged(Finding(reason, Evidence(by, rule, match)), hit)
+
+
+def _is_weak(judged: _Judged) -> bool:
+    """Whether nothing but general words ("rejected", "try again later") speak: a code that names a cause says more."""
+    return judged.hit is not None and judged.hit.rule.general
+
+
+def _permanent(record: Record) -> bool | None:
+    """By the reply code, which decides where both codes stand and differ; else by the enhanced code."""
+    code = record.reply_code or record.enhanced_code
+    return code.permanent if code else None
