@@ -202,6 +202,8 @@ def block_of(fields: Mapping[str, Field]) -> Check:
 
 @dataclass(frozen=True)
 class Field:
+    """What a field may hold, and whether it must be there."""
+
     check: Check
     required: bool = True
 
@@ -410,7 +412,7 @@ def read_codes_file(path: Path, shipped: Sections | None = None) -> Sections:
     Raises Unreadable where there is no such file, KnowledgeError with every mistake of one that is wrong.
     """
     try:
-        content = yaml.load(path.read_bytes(), _Loader)  # a safe loader: _Loader is built on one
+        content = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  (_Loader is built on a safe loader)
     except OSError as why:
         raise Unreadable(str(path), why.strerror or str(why)) from why
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as why:
@@ -491,7 +493,7 @@ def _contradictions(section: str, block: Block, merged: Sections) -> Iterator[tu
         hard = {reason["id"] for reason in merged.get("reasons", []) if reason.get("bounce") == "hard"}
         for part in (block, *(v for v in block.get("variants", []) if isinstance(v, dict))):
             if part.get("implies") in hard and block["code"] not in HARD_BY_DIGITS:
-                yield "implies", f'the digits of {block["code"]} alone never make an address hard'
+                yield "implies", f"the digits of {block['code']} alone never make an address hard"
     if section == "rules":
         if "pattern" in block and not block.get("words"):
             yield "words", "is missing: name words of which one must occur before the pattern is tried"

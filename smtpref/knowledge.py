@@ -115,7 +115,7 @@ def load_knowledge(own: Path | None = None) -> Knowledge:
     sections = _shipped()
     if own is not None:
         # yaml costs a third of a start; only a user's own file and a changed checkout need it.
-        from .codes_file import read_codes_file
+        from .codes_file import read_codes_file  # noqa: PLC0415
 
         sections = read_codes_file(own, shipped=sections)
     return Knowledge(sections)
@@ -137,7 +137,7 @@ def _shipped() -> dict[str, list[dict[str, Any]]]:
 
 def build_json(written: Path) -> bytes:
     """The content of `codes.json` for the codes file `written`; raises KnowledgeError where that is wrong."""
-    from .codes_file import read_codes_file
+    from .codes_file import read_codes_file  # noqa: PLC0415
 
     content = {"made_from": _stamp(written), "sections": read_codes_file(written)}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

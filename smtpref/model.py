@@ -217,9 +217,7 @@ class CodePattern:
         if "." not in self.text:
             return len(code) == 3 and all(p in ("x", "y", "z", c) for p, c in zip(self.text, code, strict=True))
         parts = code.split(".")
-        return len(parts) == 3 and all(
-            p in ("x", "X", c) for p, c in zip(self.text.split("."), parts, strict=True)
-        )
+        return len(parts) == 3 and all(p in ("x", "X", c) for p, c in zip(self.text.split("."), parts, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
