@@ -20,8 +20,32 @@ FORMATS = tuple(sorted((text.FORMAT, *(reader.format for reader in LOG_READERS))
 
 # Programs that speak of users, mailboxes and refusals and are no mail servers.
 _OTHERS = frozenset(
-    ("sshd", "sshd-session", "sudo", "su", "CRON", "cron", "systemd", "kernel", "dovecot", "named", "ntpd", "nginx", "httpd", "apache2")
-    + ("fail2ban", "rspamd", "spamd", "opendkim", "opendmarc", "amavis", "clamd", "freshclam", "postgrey", "saslauthd")
+    (
+        "amavis",
+        "apache2",
+        "clamd",
+        "cron",
+        "CRON",
+        "dovecot",
+        "fail2ban",
+        "freshclam",
+        "httpd",
+        "kernel",
+        "named",
+        "nginx",
+        "ntpd",
+        "opendkim",
+        "opendmarc",
+        "postgrey",
+        "rspamd",
+        "saslauthd",
+        "spamd",
+        "sshd",
+        "sshd-session",
+        "su",
+        "sudo",
+        "systemd",
+    )
 )
 
 

@@ -96,11 +96,11 @@ def _decompressed(path: str) -> object:
 
 def _zstd(path: str) -> object:
     if sys.version_info >= (3, 14):
-        from compression import zstd
+        from compression import zstd  # noqa: PLC0415
 
         return zstd.open(path, "rb")
     try:
-        import zstandard
+        import zstandard  # noqa: PLC0415  (an extra)
     except ImportError as why:
         raise Unreadable(path, "zstd-compressed", hint="pip install 'smtpref[zstd]'") from why
     return zstandard.open(path, "rb")

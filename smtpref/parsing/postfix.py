@@ -109,7 +109,7 @@ class Reader:
         relay = _RELAY.search(message, match.end("recipient"), match.start("status"))
         dsn = _DSN.search(message, match.end("recipient"), match.start("status"))
         text = (match["text"] or "").strip()
-        reply = _quoted_reply(text[:-1] if text.endswith(")") else text)
+        reply = _quoted_reply(text.removesuffix(")"))
         enhanced = reply.enhanced or (EnhancedCode.parse(dsn[1]) if dsn and _is_enhanced(dsn[1]) else None)
         yield replace(
             base,

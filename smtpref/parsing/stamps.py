@@ -91,7 +91,7 @@ def _iso(text: str) -> str | None:
 
 
 def _from_json(line: str, latest: datetime) -> LogLine | None:
-    """journald (`journalctl -o json`) and Docker's json-file: the message is one member of an object."""
+    """Journald (`journalctl -o json`) and Docker's json-file: the message is one member of an object."""
     try:
         content = json.loads(line)
     except ValueError:

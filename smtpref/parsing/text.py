@@ -21,11 +21,18 @@ MAX_WORDS = 600
 
 _QUOTED = re.compile(r"^(?:[>|] ?)+")
 _CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
-_STARTS_A_REPLY = re.compile(r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]+@[^<>\s]+>.{0,80}:|Diagnostic-Code:|<<<|REJECTED |ACCEPTED )", re.IGNORECASE)
+_STARTS_A_REPLY = re.compile(
+    r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]+@[^<>\s]+>.{0,80}:|Diagnostic-Code:|<<<|REJECTED |ACCEPTED )", re.IGNORECASE
+)
 _UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
-_RECIPIENT = re.compile(r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?\s*$", re.IGNORECASE)
+_RECIPIENT = re.compile(
+    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?\s*$",
+    re.IGNORECASE,
+)
 _HOST = re.compile(r"\bhost ([\w.-]{1,255}(?:\s?\[[\w.:]{2,45}\])?)(?: said|:| refused| SMTP)", re.IGNORECASE)
-_COMMANDS = re.compile(r"^\s*(?:C:|->|~>|>>>|S:|<-|<~)?\s*(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA|QUIT|STARTTLS|AUTH |RSET|NOOP)\b", re.IGNORECASE)
+_COMMANDS = re.compile(
+    r"^\s*(?:C:|->|~>|>>>|S:|<-|<~)?\s*(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA|QUIT|STARTTLS|AUTH |RSET|NOOP)\b", re.IGNORECASE
+)
 
 
 class Reader:
@@ -71,8 +78,8 @@ class Reader:
         last = self._gathered[-1].text
         if self._open:
             return True
-        first = _CODE_FIRST.match(text)
-        if _STARTS_A_REPLY.match(text) and not (first and _UNFINISHED.search(last)):
+        is_announced = _UNFINISHED.search(last) and not any(_CODE_FIRST.match(line.text) for line in self._gathered)
+        if _STARTS_A_REPLY.match(text) and not (is_announced and _CODE_FIRST.match(text)):
             return False
         is_indented = text[0] in " \t"
         is_wrapped = len(last) >= 50 and text[0].islower()
