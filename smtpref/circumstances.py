@@ -17,7 +17,9 @@ _FORMS = {
     "ip": re.compile(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
     "url": re.compile(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
     "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?", re.IGNORECASE),
-    "domain": re.compile(r"(?<![\w@./-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@-])", re.IGNORECASE),
+    "domain": re.compile(
+        r"(?<![\w@./-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@-])", re.IGNORECASE
+    ),
 }
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
@@ -47,7 +49,9 @@ class Recogniser:
             for block in knowledge.blocklists.values()
             for mark in (block["zone"], block["name"], *block.get("names", ()))
         ]
-        self._lists = [(mark.lower(), re.compile(phrase_pattern(mark), re.IGNORECASE), name) for mark, name in sorted(marks, key=lambda m: -len(m[0]))]
+        self._lists = [
+            (mark.lower(), re.compile(phrase_pattern(mark), re.IGNORECASE), name) for mark, name in sorted(marks, key=lambda m: -len(m[0]))
+        ]
 
     def provider(self, record: Record) -> str | None:
         """The id of the provider that answered: by the relay's name, then by marks in the text."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .circumstances import Recogniser, blamed, wait_seconds
-from .knowledge import Knowledge
+from .knowledge import Block, Knowledge
 from .model import (
     Action,
     Actor,
@@ -110,7 +110,8 @@ class Judge:
         standing = [
             hit
             for hit in hits
-            if hit.rule.id not in beaten and not any(hit.rule.reason in other.rule.beats for other in hits if other.rule.reason != hit.rule.reason)
+            if hit.rule.id not in beaten
+            and not any(hit.rule.reason in other.rule.beats for other in hits if other.rule.reason != hit.rule.reason)
         ]
         return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
 
@@ -136,7 +137,7 @@ class Judge:
         block = self._knowledge.enhanced.get(code.any_class)
         if block is None:
             return None
-        variant = next((v for v in block.get("variants", ()) if v["class"] == code.class_digit), {})
+        variant: Block = next((v for v in block.get("variants", ()) if v["class"] == code.class_digit), {})
         implied: str | None = variant.get("implies", block.get("implies"))
         return implied
 
