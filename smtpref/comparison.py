@@ -134,9 +134,7 @@ class _Differences:
             if not entry.registered:
                 yield self._say("diff-unregistered", codes=entry.code)
 
-    def _each(
-        self, key: str, value: Callable[[Entry], str], *, fact: str = "name", own_phrase: bool = False, number: bool = True
-    ) -> str:
+    def _each(self, key: str, value: Callable[[Entry], str], *, fact: str = "name", own_phrase: bool = False, number: bool = True) -> str:
         """One sentence with a clause for every group of entries that have the same value."""
         clauses = []
         for common, group in _groups(self._entries, value):

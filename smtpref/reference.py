@@ -103,9 +103,12 @@ class Reference:
         words = list(asked)
         while words:
             word = words.pop(0)
-            if words and self._provider(word):
-                yield f"{word} {words.pop(0)}"
-            elif words and pair_codes and re.fullmatch(r"[1-6]\d\d", word) and re.fullmatch(rf"[{word[0]}X]\.\d+\.\d+", words[0], re.IGNORECASE):
+            if (words and self._provider(word)) or (
+                words
+                and pair_codes
+                and re.fullmatch(r"[1-6]\d\d", word)
+                and re.fullmatch(rf"[{word[0]}X]\.\d+\.\d+", words[0], re.IGNORECASE)
+            ):
                 yield f"{word} {words.pop(0)}"
             else:
                 yield word
@@ -242,7 +245,9 @@ class Reference:
         for provider in self.knowledge.providers.values():
             for block in provider.get("codes", ()):
                 if block["code"] == code:
-                    yield ProviderUse(provider["id"], provider["name"], code, say(block["meaning"], self.language), block.get("certain", True))
+                    yield ProviderUse(
+                        provider["id"], provider["name"], code, say(block["meaning"], self.language), block.get("certain", True)
+                    )
 
     # Entries from digits
 
@@ -270,14 +275,15 @@ class Reference:
             meaning += " " + phrase("codes-like", self.language, codes=", ".join(known))
         block = {
             **cls,
-            "name": {"en": f"{cls['name']['en']}: {category['name']['en']}", "vi": f"{say(cls['name'], 'vi')}: {say(category['name'], 'vi')}"},
+            "name": {
+                "en": f"{cls['name']['en']}: {category['name']['en']}",
+                "vi": f"{say(cls['name'], 'vi')}: {say(category['name'], 'vi')}",
+            },
             "meaning": {self.language: meaning, "en": meaning},
             "related": known,
             "sources": list(dict.fromkeys([*cls["sources"], *category["sources"]])),
         }
-        return self._entry(
-            block, Kind.CLASS, code, permanent=_CLASS_PERMANENCE.get(digit), class_name=self._name_of_class(f"{digit}yz")
-        )
+        return self._entry(block, Kind.CLASS, code, permanent=_CLASS_PERMANENCE.get(digit), class_name=self._name_of_class(f"{digit}yz"))
 
     def _reply_from_digits(self, code: ReplyCode) -> Entry:
         cls = self.knowledge.classes[f"{code.class_digit}yz"]
@@ -334,7 +340,8 @@ class Reference:
         return self._entry(block, kind, code, registered=False, permanent=permanent, class_name=class_name)
 
     def _name_of_class(self, code: str) -> str:
-        return self._said(self.knowledge.classes[code]["name"])
+        name: str = self._said(self.knowledge.classes[code]["name"])
+        return name
 
     def _said(self, text: Mapping[str, Any]) -> Any:
         return say(text, self.language)

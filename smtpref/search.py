@@ -76,7 +76,14 @@ def _known_spelling(token: str, indexed: Sequence[tuple[Entry, dict[str, int]]])
 
 def _weights(entry: Entry) -> Iterator[tuple[str, int]]:
     # Later pairs win in a dict: the weightiest come last.
-    for text in (*entry.fix, entry.note or "", entry.example or "", *(use.provider_name for use in entry.uses), *entry.replies, *entry.enhanced):
+    for text in (
+        *entry.fix,
+        entry.note or "",
+        entry.example or "",
+        *(use.provider_name for use in entry.uses),
+        *entry.replies,
+        *entry.enhanced,
+    ):
         yield from ((token, REST) for token in _tokens(text))
     for text in (entry.meaning, entry.when, *entry.reasons):
         yield from ((token, TELLING) for token in _tokens(text))

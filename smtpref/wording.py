@@ -205,15 +205,27 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "{codes} is a reason as smtpref names it, whatever the code",
         "{codes} là nguyên nhân theo cách gọi của smtpref, bất kể mã nào",
     ),
-    "diff-unregistered": ("{codes} is registered nowhere: its meaning is its sender's own.", "{codes} không được đăng ký ở đâu: ý nghĩa do bên gửi mã tự đặt."),
-    "diff-goes-with": ("{enhanced} is one of the enhanced codes that go with {reply}: the two often stand in one reply.", "{enhanced} là một trong các mã mở rộng đi với {reply}: hai mã thường cùng nằm trong một phản hồi."),
+    "diff-unregistered": (
+        "{codes} is registered nowhere: its meaning is its sender's own.",
+        "{codes} không được đăng ký ở đâu: ý nghĩa do bên gửi mã tự đặt.",
+    ),
+    "diff-goes-with": (
+        "{enhanced} is one of the enhanced codes that go with {reply}: the two often stand in one reply.",
+        "{enhanced} là một trong các mã mở rộng đi với {reply}: hai mã thường cùng nằm trong một phản hồi.",
+    ),
     "diff-member": ("{member} belongs to the class {whole}.", "{member} thuộc lớp {whole}."),
     "diff-name": ("{codes} means: {name}", "{codes} nghĩa là: {name}"),
     # Classify.
     "because-provider": ("the words are {provider}'s own (rule {rule})", "lời này là của riêng {provider} (quy tắc {rule})"),
     "because-text": ("the words say so (rule {rule})", "lời phản hồi nói vậy (quy tắc {rule})"),
-    "because-enhanced-code": ("the enhanced code {match} says so; no known words tell more", "mã mở rộng {match} cho biết vậy; không có lời nào quen thuộc nói rõ hơn"),
-    "because-reply-code": ("the reply code {match} is all there is to go by; no known words tell more", "chỉ có mã phản hồi {match} để dựa vào; không có lời nào quen thuộc nói rõ hơn"),
+    "because-enhanced-code": (
+        "the enhanced code {match} says so; no known words tell more",
+        "mã mở rộng {match} cho biết vậy; không có lời nào quen thuộc nói rõ hơn",
+    ),
+    "because-reply-code": (
+        "the reply code {match} is all there is to go by; no known words tell more",
+        "chỉ có mã phản hồi {match} để dựa vào; không có lời nào quen thuộc nói rõ hơn",
+    ),
     "because-format": ("the log itself says so", "chính nhật ký ghi như vậy"),
     "alone-would-say": ("{match} alone would say “{reason}”", "chỉ riêng {match} thì là “{reason}”"),
     "waiting-for-input": (
@@ -236,7 +248,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "“{given}” không phải mã, mã riêng của nhà cung cấp, danh sách chặn hay nguyên nhân mà smtpref biết",
     ),
     "error-unreadable": ("cannot read “{path}”: {why}", "không đọc được “{path}”: {why}"),
-    "error-file-is-reply": ("there is no file “{path}”; to classify a reply itself, pipe it in", "không có tệp “{path}”; để phân loại một phản hồi, hãy chuyển nó qua pipe"),
+    "error-file-is-reply": (
+        "there is no file “{path}”; to classify a reply itself, pipe it in",
+        "không có tệp “{path}”; để phân loại một phản hồi, hãy chuyển nó qua pipe",
+    ),
     "error-codes-file": ("{count} mistakes in the codes file", "{count} lỗi trong tệp mã"),
     "error-missing-codes": ("compare needs two to four codes, {count} given", "compare cần hai đến bốn mã, đã cho {count}"),
     "error-too-many-codes": ("compare takes at most four codes, {count} given", "compare nhận nhiều nhất bốn mã, đã cho {count}"),
