@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated, TextIO, cast
+from typing import Annotated
 
 import typer
 
@@ -57,7 +57,9 @@ def _complete_code(incomplete: str) -> Iterator[tuple[str, str]]:
     return load_knowledge().completions(incomplete, choose_language())
 
 
-FormatOption = Annotated[Format | None, typer.Option("--format", "-f", help="How to write the answer (default: rich on a terminal, else plain).")]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", "-f", help="How to write the answer (default: rich on a terminal, else plain).")
+]
 LangOption = Annotated[Lang | None, typer.Option("--lang", help="Language (default: SMTPREF_LANG, then the locale).")]
 CodesOption = Annotated[
     Path | None,
@@ -145,11 +147,15 @@ def compare(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
 
 @app.command()
 def classify(
-    files: Annotated[list[str] | None, typer.Argument(metavar="[FILE...]", help='Logs or replies; "-" or none: stdin.', show_default=False)] = None,
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE...]", help='Logs or replies; "-" or none: stdin.', show_default=False)
+    ] = None,
     input_format: Annotated[
         InputFormat | None, typer.Option("--input-format", help="What the input is (default: found out, record by record).")
     ] = None,
-    year: Annotated[int | None, typer.Option("--year", min=1970, max=9998, help="Year of stamps that have none (default: from the file's date).")] = None,
+    year: Annotated[
+        int | None, typer.Option("--year", min=1970, max=9998, help="Year of stamps that have none (default: from the file's date).")
+    ] = None,
     format: FormatOption = None,
     lang: LangOption = None,
     own: CodesOption = None,
@@ -179,7 +185,9 @@ def classify(
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS...]", show_default=False)] = None,
     phase: Annotated[Phase | None, typer.Option("--phase", help="Only codes that answer this command.")] = None,
-    permanent: Annotated[bool | None, typer.Option("--permanent/--temporary", help="Only refusals for good, or only temporary ones.")] = None,
+    permanent: Annotated[
+        bool | None, typer.Option("--permanent/--temporary", help="Only refusals for good, or only temporary ones.")
+    ] = None,
     provider: Annotated[str | None, typer.Option("--provider", help="Only what this provider uses its own way.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Only what may stand for this reason.")] = None,
     format: FormatOption = None,
@@ -249,10 +257,12 @@ def main() -> int:
     except OSError as error:
         _print_error([f"smtpref: {error.strerror or error}"])
         return Status.ERROR
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (the one boundary)
         if os.environ.get("SMTPREF_DEBUG"):
             traceback.print_exc()
-        _print_error(["smtpref: " + phrase("error-unforeseen", choose_language(_asked_language()), error=f"{type(error).__name__}: {error}")])
+        _print_error(
+            ["smtpref: " + phrase("error-unforeseen", choose_language(_asked_language()), error=f"{type(error).__name__}: {error}")]
+        )
         return Status.ERROR
     return status or Status.FOUND
 

@@ -17,7 +17,7 @@ from ..knowledge import Knowledge, Language
 from ..model import Classified, Comparison, Entry
 from . import records, text
 from .safety import visible
-from .views import Role, Viewer, View, verdict_tone
+from .views import Role, View, Viewer, verdict_tone
 
 if TYPE_CHECKING:
     from .terminal import Terminal
@@ -53,7 +53,7 @@ class Output:
 
     def terminal(self) -> Terminal:
         # rich costs as much as typer; only this format needs it.
-        from .terminal import Terminal
+        from .terminal import Terminal  # noqa: PLC0415
 
         return Terminal(self.stream, colour=has_colour(self.stream), links=has_links(self.stream), width=columns())
 

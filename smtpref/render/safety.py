@@ -9,12 +9,12 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-
 
 
 def visible(text: str) -> str:
-    """`text` with every control character as an escape that can be read: ESC becomes \\x1b, an override \\u202e."""
+    r"""`text` with every control character as an escape that can be read: ESC becomes \x1b, an override \u202e."""
     return _UNSAFE.sub(_escape, text)
 
 
 def json_escaped(text: str) -> str:
-    """A JSON text with the controls that JSON itself lets through (DEL, C1, bidirectional) as \\u escapes."""
+    r"""A JSON text with the controls that JSON itself lets through (DEL, C1, bidirectional) as \\u escapes."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

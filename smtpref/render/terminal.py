@@ -73,9 +73,9 @@ class Terminal:
 
     def write_panel(self, view: View) -> None:
         """Write one view between two lines, so that it can be told from what scrolled by before."""
-        title, *blocks = view
+        title = view[0]
         tone = title.tone if isinstance(title, Title) else Role.PLAIN
-        panel = Panel(Group(*self._drawn(tuple([title, *blocks]))), box=box.HORIZONTALS, border_style=self._style(tone), padding=(0, 0))
+        panel = Panel(Group(*self._drawn(view)), box=box.HORIZONTALS, border_style=self._style(tone), padding=(0, 0))
         self._console.print(panel, width=self._width)
 
     def write_row(self, cells: Sequence[Line]) -> None:

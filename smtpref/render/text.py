@@ -96,7 +96,11 @@ def _markdown_lines(block: Block) -> Iterator[str]:
             yield f"### {_escaped(block.heading)}"
             yield ""
             for label, line in block.rows:
-                yield f"{label}. {_markdown(line)}" if label.isdigit() and len(label) < 3 else f"- {f'**{label}** ' if label else ''}{_markdown(line)}"
+                yield (
+                    f"{label}. {_markdown(line)}"
+                    if label.isdigit() and len(label) < 3
+                    else f"- {f'**{label}** ' if label else ''}{_markdown(line)}"
+                )
             yield ""
         case Table():
             if block.heading:

@@ -105,7 +105,13 @@ class Table:
 Block = Title | Paragraph | Fields | Sides | Listing | Table
 View = tuple[Block, ...]
 
-_TONES = {"success": Role.SUCCESS, "intermediate": Role.SUCCESS, "temporary": Role.TEMPORARY, "permanent": Role.PERMANENT, "either": Role.STRONG}
+_TONES = {
+    "success": Role.SUCCESS,
+    "intermediate": Role.SUCCESS,
+    "temporary": Role.TEMPORARY,
+    "permanent": Role.PERMANENT,
+    "either": Role.STRONG,
+}
 _MARKS = {Role.SUCCESS: "✓", Role.TEMPORARY: "~", Role.PERMANENT: "✗", Role.STRONG: "·"}
 
 
@@ -184,14 +190,18 @@ class Viewer:
         return (span(f"{name}: ", Role.STRONG), span(meaning + doubt))
 
     def _named_codes(self, codes: Iterable[str]) -> Line:
-        return self._joined(
-            (span(code, Role.CODE), *((span(" " + name),) if (name := self.code_name(code)) else ())) for code in codes
-        )
+        return self._joined((span(code, Role.CODE), *((span(" " + name),) if (name := self.code_name(code)) else ())) for code in codes)
 
     def code_name(self, code: str) -> str | None:
         """The name of a code, in the viewer's language."""
         any_class = "X" + code[1:]
-        for index in (self.knowledge.replies, self.knowledge.enhanced, self.knowledge.classes, self.knowledge.subjects, self.knowledge.reasons):
+        for index in (
+            self.knowledge.replies,
+            self.knowledge.enhanced,
+            self.knowledge.classes,
+            self.knowledge.subjects,
+            self.knowledge.reasons,
+        ):
             block = index.get(code) or (index.get(any_class) if index is self.knowledge.enhanced else None)
             if block:
                 name: str = say(block["name"], self.language)
@@ -278,7 +288,9 @@ class Viewer:
             tags.append(span(self.say(f"bounce-{verdict.bounce}"), tone))
         if verdict.permanent is not None:
             tags.append(span(self.say("permanent" if verdict.permanent else "temporary"), tone))
-        title = Title((span(_MARKS[tone], tone), span(f"{word}: {say(reason['summary'], self.language)}", Role.STRONG)), _dotted(tags), tone)
+        title = Title(
+            (span(_MARKS[tone], tone), span(f"{word}: {say(reason['summary'], self.language)}", Role.STRONG)), _dotted(tags), tone
+        )
         rows = [self._field("do-now", [line(self.do_now(classified), Role.DO)])]
         if verdict.action is not Action.NONE:
             rows.append(self._field("acts", [line(self._actor(verdict.acts))]))
