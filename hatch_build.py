@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CodesHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds `smtpref/codes.json` to a wheel; an editable install reads the checkout's `codes.yaml` instead."""
+    """Adds `smtpref/codes.jsonl` to a wheel; an editable install reads the checkout's `codes.yaml` instead."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Check `codes.yaml`, whose mistakes end the build, and write it as JSON."""
@@ -19,8 +19,8 @@ class CodesHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         root = Path(self.root)
         sys.path.insert(0, self.root)
-        from smtpref.knowledge import BUILT, build_json  # noqa: PLC0415  (found through the line above)
+        from smtpref.built import BUILT, build  # noqa: PLC0415  (found through the line above)
 
         built = Path(mkdtemp()) / BUILT
-        built.write_bytes(build_json(root / "codes.yaml"))
+        built.write_bytes(build(root / "codes.yaml"))
         build_data["force_include"][str(built)] = f"smtpref/{BUILT}"

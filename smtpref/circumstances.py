@@ -38,10 +38,13 @@ class Recogniser:
     def __init__(self, knowledge: Knowledge) -> None:
         self._hosts: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
+        self._tokens: list[tuple[re.Pattern[str], str]] = []
         for provider in knowledge.providers.values():
             for suffix in provider.get("hosts", ()):
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
             self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
+            if "tokens" in provider:
+                self._tokens.append((re.compile(provider["tokens"]), provider["id"]))
         # The longer mark is the more telling one.
         self._markers.sort(key=lambda pair: -len(pair[0]))
         marks = [
@@ -62,6 +65,9 @@ class Recogniser:
         lowered = text.lower()
         for marker, provider in self._markers:
             if marker in lowered:
+                return provider
+        for pattern, provider in self._tokens:
+            if pattern.search(text):
                 return provider
         hosts = (match[1] for match in _FORMS["domain"].finditer(text))
         return next((found for found in map(self._by_host, hosts) if found), None)

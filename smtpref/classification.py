@@ -7,9 +7,9 @@ from datetime import datetime
 
 from .errors import SmtprefError, Unreadable
 from .knowledge import Knowledge
-from .model import Classified
-from .parsing import read_records
-from .parsing.files import STDIN, Input, lines_of, open_input
+from .model import STDIN, Classified
+from .parsing.files import Input, lines_of, open_input
+from .parsing.recognition import read_records
 from .verdict import UNKNOWN, Judge
 
 
@@ -17,6 +17,11 @@ def classify_text(text: str, knowledge: Knowledge) -> list[Classified]:
     """Return the outcomes and replies in `text`: a reply, a log line, or many of them. Empty where there are none."""
     opened = Input(STDIN, datetime.now(), lines_of(text.encode("utf-8", "surrogatepass")))
     return list(_classify(opened, Judge(knowledge)))
+
+
+def classify_path(path: str, knowledge: Knowledge) -> Iterator[Classified]:
+    """Yield what the file at `path` tells; raises Unreadable where it cannot be read."""
+    yield from _classify(open_input(path), Judge(knowledge))
 
 
 def classify_inputs(

@@ -1,6 +1,6 @@
 """The command line: typed arguments in, one library call, the result to `render`; and the one boundary where errors become statuses.
 
-No knowledge and no layout lives here.
+No knowledge and no layout lives here. A command imports what it calls: nobody waits for what another command needs.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,17 +16,12 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .classification import classify_inputs, classify_text
-from .comparison import compare_codes
-from .errors import NotACode, SmtprefError, WrongUsage
+from .errors import SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge
-from .model import Entry, Phase
-from .parsing import FORMATS
-from .parsing.files import STDIN
-from .reference import Reference
-from .render import Format, Output, choose_format, write_comparison, write_entries, write_hits, write_records
+from .model import STDIN, InputFormat, Phase
+from .render.output import Format, Output, choose_format
+from .render.results import write_comparison, write_entries, write_hits
 from .render.safety import visible
-from .search import Filters, grouped, search_entries
 from .wording import choose_language, error_lines, phrase
 
 COMMANDS = ("explain", "compare", "classify", "search")
@@ -47,9 +41,6 @@ class Lang(StrEnum):
 
     EN = "en"
     VI = "vi"
-
-
-InputFormat = StrEnum("InputFormat", {name.upper(): name for name in FORMATS})  # type: ignore[misc]  # the names are the readers' own
 
 
 def _complete_code(incomplete: str) -> Iterator[tuple[str, str]]:
@@ -112,22 +103,15 @@ def explain(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
       smtpref explain greylisted             a reason that classify prints
       smtpref explain "550 5.1.1 <bob@example.com>: User unknown"
     """
+    from .explanation import explain_codes
+
     if not codes:
         raise WrongUsage("error-no-codes", "smtpref explain 550", "smtpref explain 5.7.1")
     output = _output(format, lang, own)
-    entries: list[Entry] = []
-    replies: list[str] = []
-    errors: list[NotACode] = []
-    for answer in Reference(output.knowledge, output.language).explain(codes):
-        if isinstance(answer, NotACode):
-            errors.append(answer)
-        else:
-            entries += [entry for entry in answer.entries if entry not in entries]
-            replies += [answer.reply] if answer.reply else []
-    records = [record for reply in replies for record in classify_text(reply, output.knowledge)]
-    if entries:
-        write_entries(entries, output, records)
-    _report(errors, output.language)
+    explanation = explain_codes(codes, output.knowledge, output.language)
+    if explanation.entries:
+        write_entries(explanation.entries, output, explanation.records)
+    _report(explanation.errors, output.language)
 
 
 @app.command()
@@ -141,6 +125,8 @@ def compare(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
       smtpref compare 421 450 451 452
       smtpref compare 4xx 5xx
     """
+    from .comparison import compare_codes
+
     output = _output(format, lang, own)
     write_comparison(compare_codes(codes or [], output.knowledge, output.language), output)
 
@@ -169,13 +155,15 @@ def classify(
       echo "550 5.1.1 User unknown" | smtpref classify
       smtpref classify --format jsonl mail.log.1.gz
     """
+    from .classification import classify_inputs
+    from .render.stream import write_records
+
     output = _output(format, lang, own)
     paths = files or [STDIN]
     if STDIN in paths and sys.stdin.isatty():
         print(phrase("waiting-for-input", output.language), file=sys.stderr)
     errors: list[SmtprefError] = []
-    only = str(input_format) if input_format else None
-    count = write_records(classify_inputs(paths, output.knowledge, errors, only, year), output)
+    count = write_records(classify_inputs(paths, output.knowledge, errors, input_format, year), output)
     if not count and not errors:
         print(phrase("nothing-recognised", output.language), file=sys.stderr)
     _report(errors, output.language, Status.FOUND if count else Status.NOTHING_FOUND)
@@ -203,6 +191,9 @@ def search(
       smtpref search --phase rcpt --permanent
       smtpref search --reason blocklisted
     """
+    from .reference import Reference
+    from .search import Filters, grouped, search_entries
+
     output = _output(format, lang, own)
     reference = Reference(output.knowledge, output.language)
     filters = Filters(phase, permanent, reference.provider_id(provider) if provider else None, reason)
@@ -221,7 +212,7 @@ def _output(format: Format | None, lang: Lang | None, own: Path | None) -> Outpu
     return Output(sys.stdout, sys.stderr, choose_format(format, sys.stdout), language, knowledge)
 
 
-def _report(errors: list[NotACode] | list[SmtprefError], language: Language, otherwise: Status = Status.FOUND) -> None:
+def _report(errors: Sequence[SmtprefError], language: Language, otherwise: Status = Status.FOUND) -> None:
     """Print errors that did not stop the run, and exit with the status that they ask for."""
     sys.stdout.flush()
     for error in errors:
@@ -259,7 +250,7 @@ def main() -> int:
         return Status.ERROR
     except Exception as error:  # noqa: BLE001  (the one boundary)
         if os.environ.get("SMTPREF_DEBUG"):
-            traceback.print_exc()
+            sys.excepthook(type(error), error, error.__traceback__)
         _print_error(
             ["smtpref: " + phrase("error-unforeseen", choose_language(_asked_language()), error=f"{type(error).__name__}: {error}")]
         )

@@ -16,11 +16,11 @@ from typing import Any
 
 import yaml
 
+from .built import Block, Blocks, Sections, indexes
 from .errors import KnowledgeError, Unreadable
-from .model import Action, Actor, Bounce, Category, CodePattern, EnhancedCode, Phase, ReplyCode
+from .model import CODE_PATTERN, ENHANCED_CODE, REPLY_CODE, Action, Actor, Bounce, Category, CodePattern, EnhancedCode, Phase, ReplyCode
 
-Block = dict[str, Any]
-Sections = dict[str, list[Block]]
+Lists = dict[str, list[dict[str, Any]]]
 
 LANGUAGES = ("en", "vi")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -79,6 +79,15 @@ def localised_list(value: Any, where: str, report: Report) -> None:
                 _same_placeholders(texts, f"{where}: item {number}", report)
 
 
+def localised_values(value: Any, where: str, report: Report) -> None:
+    """A mapping of what a part of a code may be to what it then means."""
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        report.add(where, "must be a mapping of quoted strings")
+        return
+    for key, text in value.items():
+        localised(text, f"{where}: {key}", report)
+
+
 def _each_language(value: Any, where: str, report: Report, check: Check) -> None:
     if not isinstance(value, dict) or "en" not in value:
         report.add(where, "must be a mapping with en, and vi beside it")
@@ -103,6 +112,24 @@ def list_of(check: Check) -> Check:
             check(item, where if len(value) == 1 else f"{where}: item {number}", report)
 
     return check_list
+
+
+def unique_list_of(check: Check, key: str) -> Check:
+    """A list of blocks, named in problems by their `key`, of which no two have the same."""
+
+    def check_blocks(value: Any, where: str, report: Report) -> None:
+        if not isinstance(value, list) or not value:
+            report.add(where, "must be a list with at least one block")
+            return
+        seen = set()
+        for number, block in enumerate(value, 1):
+            name = str(block.get(key, number)) if isinstance(block, dict) else str(number)
+            if name.lower() in seen:
+                report.add(f"{where}: {name}", "stands twice")
+            seen.add(name.lower())
+            check(block, f"{where}: {name}", report)
+
+    return check_blocks
 
 
 def one_or_list_of(check: Check) -> Check:
@@ -155,12 +182,12 @@ def shaped(pattern: str, noun: str) -> Check:
 
 def any_code(value: Any, where: str, report: Report) -> None:
     """A reply code or a pattern of either kind, to be matched as a field."""
-    if not (isinstance(value, str) and (ReplyCode.FORM.fullmatch(value) or CodePattern.FORM.fullmatch(value))):
+    if not (isinstance(value, str) and (REPLY_CODE.fullmatch(value) or CODE_PATTERN.fullmatch(value))):
         report.add(where, f'"{value}" is no code or class in quotes')
 
 
 def any_enhanced(value: Any, where: str, report: Report) -> None:
-    if not (isinstance(value, str) and "." in value and (EnhancedCode.FORM.fullmatch(value) or CodePattern.FORM.fullmatch(value))):
+    if not (isinstance(value, str) and "." in value and (ENHANCED_CODE.fullmatch(value) or CODE_PATTERN.fullmatch(value))):
         report.add(where, f'"{value}" is no enhanced code or class in quotes')
 
 
@@ -242,17 +269,25 @@ VARIANT = {
 }
 PROVIDER_CODE = {
     **{name: rule for name, rule in EXPLAINED.items() if name not in ("when", "sources")},
-    "code": Field(string),
     "when": optional(localised),
     "reasons": Field(REASONS),
     "permanent": optional(flag),
     "phases": optional(PHASES),
-    "replies": optional(list_of(any_code)),
-    "phrases": optional(list_of(string)),
-    "example": optional(string),
+    "action": optional(word_of(Action, "an action")),
     "certain": optional(flag),
     "sources": optional(SOURCES),
+    "code": Field(string),
+    "replies": optional(list_of(any_code)),
+    "enhanced": optional(list_of(any_enhanced)),
+    "phrases": optional(list_of(string)),
+    "example": optional(string),
 }
+FAMILY = {
+    **PROVIDER_CODE,
+    "pattern": Field(regex),
+    "parts": optional(list_of(block_of({"group": Field(string), "values": Field(localised_values)}))),
+}
+RETURN_CODE = {"value": Field(string), "meaning": Field(localised), "refused": optional(flag)}
 
 SECTIONS: dict[str, Section] = {
     "sources": Section(
@@ -268,7 +303,7 @@ SECTIONS: dict[str, Section] = {
         {
             **EXPLAINED,
             **COMPARED,
-            "code": Field(shaped(r"[2-5]yz|[245]\.x\.x", "a class")),
+            "code": Field(shaped(r"[1-6]yz|[245]\.x\.x", "a class")),
             "related": optional(list_of(id_in("classes", "a class"))),
         },
     ),
@@ -277,6 +312,7 @@ SECTIONS: dict[str, Section] = {
         {
             "code": Field(shaped(r"x[0-5]z", 'a second digit, as in "x5z"')),
             "name": Field(localised),
+            "topic": Field(localised),
             "meaning": Field(localised),
             "sources": Field(SOURCES),
         },
@@ -287,6 +323,7 @@ SECTIONS: dict[str, Section] = {
             **EXPLAINED,
             **COMPARED,
             "code": Field(shaped(r"X\.\d\.x", 'a subject, as in "X.7.x"')),
+            "topic": Field(localised),
             "related": optional(list_of(id_in("subjects", "a subject"))),
         },
     ),
@@ -352,7 +389,9 @@ SECTIONS: dict[str, Section] = {
             "help": optional(shaped(URL.pattern, "a web address")),
             "contact": optional(shaped(URL.pattern, "a web address")),
             "sources": Field(SOURCES),
-            "codes": optional(list_of(block_of(PROVIDER_CODE))),
+            "tokens": optional(regex),
+            "codes": optional(unique_list_of(block_of(PROVIDER_CODE), "code")),
+            "families": optional(unique_list_of(block_of(FAMILY), "code")),
         },
     ),
     "blocklists": Section(
@@ -362,6 +401,16 @@ SECTIONS: dict[str, Section] = {
             "name": Field(string),
             "names": optional(list_of(string)),
             "operator": optional(string),
+            "lists": Field(list_of(shaped("ip|domain|email|allow", "ip, domain, email or allow"))),
+            "status": Field(shaped("alive|merged|closed|unclear", "alive, merged, closed or unclear")),
+            "acts": Field(ACTS),
+            "meaning": Field(localised),
+            "when": Field(localised),
+            "removal": Field(localised),
+            "fix": Field(localised_list),
+            "lookup": optional(shaped(URL.pattern, "a web address")),
+            "return_codes": optional(unique_list_of(block_of(RETURN_CODE), "value")),
+            "note": optional(localised),
             "sources": Field(SOURCES),
         },
     ),
@@ -405,12 +454,35 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         return super().construct_mapping(node, deep)
 
 
-def read_codes_file(path: Path, shipped: Sections | None = None) -> Sections:
-    """Return the checked sections of the file at `path`.
+def read_codes_file(path: Path) -> Lists:
+    """Return the checked sections of a whole codes file.
 
-    With `shipped`, the file's blocks are laid over those field by field, and only blocks that it touches are checked.
     Raises Unreadable where there is no such file, KnowledgeError with every mistake of one that is wrong.
     """
+    own = _parse(path)
+    _check(own, own, path.name)
+    return {name: own.get(name, []) for name in SECTIONS}
+
+
+def lay_over(path: Path, shipped: Sections) -> Sections:
+    """Return `shipped` with the blocks of the file at `path` laid over it, field by field; only blocks that the file touches are checked.
+
+    Raises what `read_codes_file` does.
+    """
+    own = _parse(path)
+    blocks: dict[str, dict[str, Block]] = {}
+    for name, section in SECTIONS.items():
+        blocks[name] = dict(shipped.get(name, {}))
+        for block in own.get(name, []):
+            key = block[section.identity]
+            blocks[name][key] = {**blocks[name].get(key, {}), **block}
+    merged: Lists = {name: [dict(block) for block in section.values()] for name, section in blocks.items()}
+    _check(merged, own, path.name)
+    laid_over = {name: Blocks(dict(section)) for name, section in blocks.items()}
+    return {**laid_over, "indexes": Blocks(dict(indexes(merged)))}
+
+
+def _parse(path: Path) -> Lists:
     try:
         content = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  (_Loader is built on a safe loader)
     except OSError as why:
@@ -420,11 +492,7 @@ def read_codes_file(path: Path, shipped: Sections | None = None) -> Sections:
     own, problems = _blocks(content if content is not None else {}, path.name)
     if problems:
         raise KnowledgeError(tuple(problems))
-    merged = _lay_over(shipped, own) if shipped else own
-    problems = _check(merged, own, path.name)
-    if problems:
-        raise KnowledgeError(tuple(problems))
-    return {name: merged.get(name, []) for name in SECTIONS}
+    return own
 
 
 def _yaml_problem(why: Exception) -> str:
@@ -433,13 +501,13 @@ def _yaml_problem(why: Exception) -> str:
     return place + str(getattr(why, "problem", None) or why).splitlines()[0]
 
 
-def _blocks(content: Any, file: str) -> tuple[Sections, list[str]]:
+def _blocks(content: Any, file: str) -> tuple[Lists, list[str]]:
     """The lists of blocks in `content`, and what keeps them from being such lists."""
     report = Report(file, {})
     if not isinstance(content, dict):
         report.add("the file", "must be a mapping of sections")
         return {}, report.problems
-    sections: Sections = {}
+    sections: Lists = {}
     for name, blocks in content.items():
         if name not in SECTIONS:
             report.add_unknown("the file", name, "a section", SECTIONS)
@@ -461,18 +529,7 @@ def _blocks(content: Any, file: str) -> tuple[Sections, list[str]]:
     return sections, report.problems
 
 
-def _lay_over(shipped: Sections, own: Sections) -> Sections:
-    merged = {}
-    for name, section in SECTIONS.items():
-        blocks = {block[section.identity]: block for block in shipped.get(name, [])}
-        for block in own.get(name, []):
-            key = block[section.identity]
-            blocks[key] = {**blocks.get(key, {}), **block}
-        merged[name] = list(blocks.values())
-    return merged
-
-
-def _check(merged: Sections, own: Sections, file: str) -> list[str]:
+def _check(merged: Lists, own: Lists, file: str) -> None:
     ids = {name: [b[section.identity] for b in merged.get(name, [])] for name, section in SECTIONS.items()}
     report = Report(file, {name: dict.fromkeys(keys) for name, keys in ids.items()})
     for name, section in SECTIONS.items():
@@ -484,10 +541,11 @@ def _check(merged: Sections, own: Sections, file: str) -> list[str]:
                 check(block, f"{name}: {key}", report)
                 for problem in _contradictions(name, block, merged):
                     report.add(f"{name}: {key}: {problem[0]}", problem[1])
-    return report.problems
+    if report.problems:
+        raise KnowledgeError(tuple(report.problems))
 
 
-def _contradictions(section: str, block: Block, merged: Sections) -> Iterator[tuple[str, str]]:
+def _contradictions(section: str, block: Mapping[str, Any], merged: Lists) -> Iterator[tuple[str, str]]:
     """What no single field shows: (field, problem)."""
     if section in ("replies", "enhanced"):
         hard = {reason["id"] for reason in merged.get("reasons", []) if reason.get("bounce") == "hard"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from .errors import WrongUsage
 from .knowledge import Knowledge, Language, say
-from .model import Actor, CodePattern, Comparison, Entry, Kind
+from .model import Actor, CodePattern, Comparison, Entry, Kind, Phase
 from .reference import Reference, entry_sources
-from .wording import joined, phrase
+from .wording import joined, mid_sentence, phrase
 
 FEWEST, MOST = 2, 4
 
@@ -64,8 +64,8 @@ class _Differences:
                     yield self._say("diff-member", member=one.code, whole=other.code)
 
     def _permanence(self) -> Iterator[str]:
-        words = {entry.lasting for entry in self._entries}
-        if len(words) < 2 or words == {"either"}:
+        words = {entry.lasting for entry in self._entries if entry.lasting != "either"}
+        if len(words) < 2:
             return
         enhanced = [entry.code.split(".", 1) for entry in self._entries if entry.kind is Kind.ENHANCED]
         if len(enhanced) == len(self._entries) and len({detail for _, detail in enhanced}) == 1:
@@ -80,7 +80,8 @@ class _Differences:
 
     def _topics(self) -> Iterator[str]:
         topics = {entry.code: topic for entry in self._entries if (topic := self._topic(entry))}
-        if len(topics) == len(self._entries) and len(set(topics.values())) > 1:
+        is_one_kind = len({entry.kind for entry in self._entries}) == 1
+        if is_one_kind and len(topics) == len(self._entries) and len(set(topics.values())) > 1:
             yield self._each("diff-topic", lambda entry: topics[entry.code], fact="topic")
 
     def _topic(self, entry: Entry) -> str | None:
@@ -92,8 +93,8 @@ class _Differences:
             return None
         if block is None:
             return None
-        name: str = say(block["name"], self._language)
-        return name[:1].lower() + name[1:] if not name[:2].isupper() else name
+        topic: str = say(block["topic"], self._language)
+        return topic
 
     def _acts(self) -> Iterator[str]:
         if len({entry.acts for entry in self._entries}) < 2:
@@ -102,50 +103,54 @@ class _Differences:
         for actor, codes in _groups(self._entries, lambda entry: entry.acts.value):
             key = "diff-acts-none" if actor == Actor.NONE else "diff-acts"
             parts.append(self._say(key, codes=self._list(codes), actor=phrase(f"actor-{actor}", self._language)))
-        yield _sentence(parts)
+        yield self._sentence(parts)
 
     def _phases(self) -> Iterator[str]:
-        sets = {entry.code: frozenset(entry.phases) for entry in self._entries if entry.phases}
-        if len(sets) < len(self._entries) or len(set(sets.values())) < 2:
+        sets = [frozenset(entry.phases) for entry in self._entries]
+        if not all(sets):
             return
-        if len(self._entries) == 2:
+        if not any(one & other for one, other in combinations(sets, 2)):
+            yield self._each("diff-phases", lambda entry: self._phase_names(entry.phases), fact="phases")
+        elif len(self._entries) == FEWEST:
             for one, other in (self._entries, self._entries[::-1]):
-                if sets[one.code] > sets[other.code]:
-                    extra = [phase for phase in one.phases if phase not in other.phases]
-                    names = joined((phrase(f"phase-{phase}", self._language) for phase in extra), self._language, "or")
-                    yield self._say("diff-phases-also", codes=one.code, others=other.code, phases=names)
-                    return
-        yield self._each(
-            "diff-phases",
-            lambda entry: joined((phrase(f"phase-{phase}", self._language) for phase in entry.phases), self._language, "or"),
-            fact="phases",
-        )
+                extra = [phase for phase in one.phases if phase not in other.phases]
+                if extra and Phase.ANY not in other.phases:
+                    yield self._say("diff-phases-also", codes=one.code, others=other.code, phases=self._phase_names(extra))
+
+    def _phase_names(self, phases: Iterable[Phase]) -> str:
+        return joined((phrase(f"phase-{phase}", self._language) for phase in phases), self._language, "or")
 
     def _reasons(self) -> Iterator[str]:
-        if all(entry.reasons for entry in self._entries) and len({entry.reasons[:1] for entry in self._entries}) > 1:
-            yield self._each("diff-reasons", self._reason_names, fact="reasons", number=False)
+        refusals = [entry for entry in self._entries if entry.reasons and entry.lasting not in ("success", "intermediate")]
+        if len(refusals) > 1 and len({entry.reasons[:3] for entry in refusals}) > 1:
+            clauses = _groups(refusals, self._reason_names)
+            yield self._sentence(self._say("diff-reasons", codes=self._list(group), reasons=names) for names, group in clauses)
 
     def _reason_names(self, entry: Entry) -> str:
         names = (say(self._knowledge.reasons[reason]["name"], self._language) for reason in entry.reasons[:3])
-        return joined((name[:1].lower() + name[1:] if not name[:2].isupper() else name for name in names), self._language, "or")
+        return joined(map(mid_sentence, names), self._language, "or")
 
     def _registration(self) -> Iterator[str]:
         for entry in self._entries:
             if not entry.registered:
                 yield self._say("diff-unregistered", codes=entry.code)
 
-    def _each(self, key: str, value: Callable[[Entry], str], *, fact: str = "name", own_phrase: bool = False, number: bool = True) -> str:
+    def _sentence(self, clauses: Iterable[str]) -> str:
+        """Clauses as one sentence; a code at its start is written as it is, not with a capital."""
+        text = "; ".join(clauses)
+        starts_with_code = any(text.startswith(entry.code) for entry in self._entries)
+        return f"{text if starts_with_code else text[:1].upper() + text[1:]}."
+
+    def _each(self, key: str, value: Callable[[Entry], str], *, fact: str = "name", own_phrase: bool = False) -> str:
         """One sentence with a clause for every group of entries that have the same value."""
         clauses = []
         for common, group in _groups(self._entries, value):
             name = f"{key}-{common}" if own_phrase else key
-            if number and len(group) > 1 and not own_phrase:
-                name = f"{key}-many" if key in ("diff-topic", "diff-phases") else name
-            if own_phrase and key == "diff" and len(group) > 1:
+            if len(group) > 1 and key in ("diff", "diff-kind", "diff-topic", "diff-phases"):
                 name += "-many"
             facts = {fact: common, "provider": group[0].provider or ""}
             clauses.append(self._say(name, codes=self._list(group), **facts))
-        return _sentence(clauses)
+        return self._sentence(clauses)
 
     def _list(self, entries: Iterable[Entry]) -> str:
         return joined((entry.code for entry in entries), self._language)
@@ -159,11 +164,6 @@ def _groups(entries: Iterable[Entry], value: Callable[[Entry], str]) -> list[tup
     for entry in entries:
         groups.setdefault(value(entry), []).append(entry)
     return list(groups.items())
-
-
-def _sentence(clauses: Iterable[str]) -> str:
-    text = "; ".join(clauses)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _belongs(code: str, whole: str) -> bool:

@@ -1,15 +1,15 @@
 """The values that everything else speaks in: codes, records, verdicts, entries.
 
-Frozen, typed, without I/O and without wording. What RFC 5321 and RFC 3463 call a thing is what it is called here.
+Immutable, typed, without I/O and without wording. What RFC 5321 and RFC 3463 call a thing is what it is called here.
+They are named tuples, not dataclasses: every start of the program makes these classes, and a dataclass takes seven times as long to make.
 Vocabularies that are closed by an RFC or by the contract are enums; reasons, providers and blocklists are open and live in `codes.yaml`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, NamedTuple, Self
 
 
 class Category(StrEnum):
@@ -106,6 +106,13 @@ class Direction(StrEnum):
     INBOUND = "inbound"
 
 
+class InputFormat(StrEnum):
+    """What an input is read as."""
+
+    REPLY = "reply"
+    POSTFIX = "postfix"
+
+
 class Kind(StrEnum):
     """What an entry of the reference explains."""
 
@@ -127,21 +134,25 @@ class EvidenceBy(StrEnum):
     FORMAT = "format"
 
 
+REPLY_CODE = re.compile(r"[1-6][0-9]{2}")
+ENHANCED_CODE = re.compile(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
+CODE_PATTERN = re.compile(r"[2-5x][0-5y][0-9z]|[245X]\.(?:\d{1,3}|x)\.(?:\d{1,3}|x)")
+
+STDIN = "-"
+"""The source of what was read from stdin."""
+
 PERMANENCE = {"2": None, "3": None, "4": False, "5": True}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ReplyCode:
+class ReplyCode(NamedTuple):
     """A three-digit reply code (RFC 5321 section 4.2); unregistered ones are ordinary values."""
 
     value: int
 
-    FORM: ClassVar[re.Pattern[str]] = re.compile(r"[1-6][0-9]{2}")
-
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the code that `text` writes; `parse(str(code)) == code`. Raises ValueError for anything but three digits from 100 to 699."""
-        if not cls.FORM.fullmatch(text):
+        if not REPLY_CODE.fullmatch(text):
             raise ValueError(text)
         return cls(int(text))
 
@@ -163,20 +174,17 @@ class ReplyCode:
         return "2" <= str(self)[0] <= "5" and str(self)[1] <= "5"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class EnhancedCode:
+class EnhancedCode(NamedTuple):
     """An enhanced status code, class.subject.detail (RFC 3463 section 2)."""
 
     class_digit: str
     subject: int
     detail: int
 
-    FORM: ClassVar[re.Pattern[str]] = re.compile(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
-
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the code that `text` writes; `parse(str(code)) == code`. Raises ValueError outside the grammar."""
-        match = cls.FORM.fullmatch(text)
+        match = ENHANCED_CODE.fullmatch(text)
         if not match:
             raise ValueError(text)
         return cls(match[1], int(match[2]), int(match[3]))
@@ -194,18 +202,15 @@ class EnhancedCode:
         return PERMANENCE[self.class_digit]
 
 
-@dataclass(frozen=True, slots=True)
-class CodePattern:
+class CodePattern(NamedTuple):
     """Codes that share digits: "5yz" and "55z" for reply codes, "4.7.x", "X.1.1" and "5.x.x" for enhanced ones."""
 
     text: str
 
-    FORM: ClassVar[re.Pattern[str]] = re.compile(r"[2-5x][0-5y][0-9z]|[245X]\.(?:\d{1,3}|x)\.(?:\d{1,3}|x)")
-
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the pattern that `text` writes; raises ValueError where it writes none."""
-        if not cls.FORM.fullmatch(text):
+        if not CODE_PATTERN.fullmatch(text):
             raise ValueError(text)
         return cls(text)
 
@@ -220,16 +225,14 @@ class CodePattern:
         return len(parts) == 3 and all(p in ("x", "X", c) for p, c in zip(self.text.split("."), parts, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a statement can be read."""
 
     title: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderUse:
+class ProviderUse(NamedTuple):
     """What one provider means by a code."""
 
     provider: str
@@ -239,8 +242,27 @@ class ProviderUse:
     certain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class ReturnCode(NamedTuple):
+    """What a blocklist answers to a look-up, and whether that is a refused query instead of a listing."""
+
+    value: str
+    meaning: str
+    refused: bool
+
+
+class BlocklistFacts(NamedTuple):
+    """What is known of a blocklist beside its meaning."""
+
+    zone: str
+    operator: str | None
+    lists: tuple[str, ...]
+    status: str
+    lookup: str | None
+    removal: str
+    return_codes: tuple[ReturnCode, ...]
+
+
+class Entry(NamedTuple):
     """What the reference knows about one code, class, reason, provider code or blocklist, in one language."""
 
     code: str
@@ -268,6 +290,7 @@ class Entry:
     bounce: Bounce | None = None
     category: Category | None = None
     action: Action | None = None
+    blocklist: BlocklistFacts | None = None
 
     @property
     def lasting(self) -> str:
@@ -279,15 +302,11 @@ class Entry:
 
     def to_dict(self) -> dict[str, Any]:
         """The documented keys in their documented order; keys are only ever added."""
-        row: dict[str, Any] = {}
-        for field in fields(self):
-            key = "class" if field.name == "class_name" else field.name
-            row[key] = _plain(getattr(self, field.name))
-        return row
+        row = {name: _plain(value) for name, value in self._asdict().items()}
+        return {"class" if name == "class_name" else name: value for name, value in row.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Two to four entries side by side, and what sets them apart, in one language."""
 
     entries: tuple[Entry, ...]
@@ -306,8 +325,7 @@ class Comparison:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One delivery outcome or reply as the input tells it, before anybody judges it."""
 
     source: str
@@ -330,8 +348,7 @@ class Record:
     """Nothing but the words suggests an outcome: without a rule that knows them there is no record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The one rule that decided, and the words or digits of the reply that it matched."""
 
     by: EvidenceBy
@@ -339,16 +356,14 @@ class Evidence:
     match: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one piece of evidence says by itself."""
 
     reason: str
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What happened, who has to act, and why smtpref says so."""
 
     reason: str
@@ -366,8 +381,7 @@ class Verdict:
     overruled: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(NamedTuple):
     """A record with its verdict: what `classify` gives."""
 
     record: Record
@@ -413,7 +427,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        names = getattr(value, "_fields", None)
+        return [_plain(item) for item in value] if names is None else {n: _plain(v) for n, v in zip(names, value, strict=True)}
     return value

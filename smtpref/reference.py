@@ -8,29 +8,35 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .built import Block
 from .errors import NotACode
-from .knowledge import Block, Knowledge, Language, say
-from .model import Action, Actor, Bounce, Category, CodePattern, EnhancedCode, Entry, Kind, Phase, ProviderUse, ReplyCode, Source
-from .parsing.reply import find_reply
-from .wording import phrase
+from .knowledge import Knowledge, Language, say
+from .model import (
+    ENHANCED_CODE,
+    REPLY_CODE,
+    Action,
+    Actor,
+    BlocklistFacts,
+    Bounce,
+    Category,
+    CodePattern,
+    EnhancedCode,
+    Entry,
+    Kind,
+    Phase,
+    ProviderUse,
+    ReplyCode,
+    ReturnCode,
+    Source,
+)
+from .wording import joined, phrase
 
 ENHANCED_SUBJECT = re.compile(r"X\.(\d{1,3})(?:\.X)?")
 _PAIR = re.compile(r"([1-6]\d\d)[ -]+\(?#?((?:[245]|X)\.\d{1,3}\.\d{1,3})\)?")
-_FULL_REPLY = re.compile(r"\S+\s+\S")
 _DECORATION = re.compile(r"^(?:smtp;?|code|error|status)\s*(?=\d)", re.IGNORECASE)
 _CLASS_PERMANENCE = {"4": False, "5": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was asked, its entries, and the whole reply where one was asked about instead of a code."""
-
-    given: str
-    entries: tuple[Entry, ...]
-    reply: str | None = None
 
 
 class Reference:
@@ -40,30 +46,18 @@ class Reference:
         self.knowledge = knowledge
         self.language = language
 
-    def explain(self, asked: Sequence[str]) -> Iterator[Answer | NotACode]:
-        """Answer each CODE of a command line; what is no code comes as the error, among the other answers."""
-        for given in self._grouped(asked, pair_codes=True):
-            try:
-                yield self.answer(given)
-            except NotACode as error:
-                yield error
-
     def sides(self, asked: Sequence[str]) -> list[Entry]:
         """The first entry of each CODE of a comparison. Raises NotACode for what is none."""
-        return [self.answer(given).entries[0] for given in self._grouped(asked, pair_codes=False)]
+        return [self.entries(given)[0] for given in self.grouped(asked, pair_codes=False)]
 
-    def answer(self, given: str) -> Answer:
-        """The entries for one CODE, the most exact first. Raises NotACode where there are none."""
+    def entries(self, given: str) -> tuple[Entry, ...]:
+        """The entries for one CODE, the most exact first, at least one. Raises NotACode where there are none."""
         text = _undecorated(given)
-        entries = tuple(self._entries(text))
-        if entries:
-            return Answer(given, entries)
-        if _FULL_REPLY.search(text):
-            reply = find_reply(text)
-            if reply and (reply.code or reply.enhanced):
-                codes = (str(code) for code in (reply.enhanced, reply.code) if code)
-                return Answer(given, tuple(entry for code in codes for entry in self._entries(code)), reply=given)
-        raise NotACode(given, tuple(self.nearest(given)))
+        # Microsoft writes S3140 and S(3140) alike.
+        found = tuple(self._entries(text)) or tuple(self._entries(text.replace("(", "").replace(")", "")))
+        if not found:
+            raise NotACode(given, tuple(self.nearest(given)))
+        return found
 
     def nearest(self, given: str) -> list[str]:
         """Up to three codes, reasons or names that are written much like `given`."""
@@ -97,8 +91,13 @@ class Reference:
             yield self._registered(code, None)
         for reason in self.knowledge.reasons:
             yield self._reason(reason)
+        for provider in self.knowledge.providers.values():
+            for block in provider.get("codes", ()):
+                yield self._provider_code(provider, block, block["code"])
+        for block in self.knowledge.blocklists.values():
+            yield self._blocklist(block)
 
-    def _grouped(self, asked: Sequence[str], *, pair_codes: bool) -> Iterator[str]:
+    def grouped(self, asked: Sequence[str], *, pair_codes: bool) -> Iterator[str]:
         """Join a provider with the code behind it, and, where asked, a reply code with the enhanced code of its class."""
         words = list(asked)
         while words:
@@ -132,22 +131,49 @@ class Reference:
             yield from self._of_provider(provider, rest.strip())
             return
         upper = text.upper().replace("*", "X")
-        if ReplyCode.FORM.fullmatch(text) and (text in self.knowledge.replies or "2" <= text[0] <= "5"):
+        if REPLY_CODE.fullmatch(text) and (text in self.knowledge.replies or "2" <= text[0] <= "5"):
             yield self._reply(ReplyCode.parse(text))
-        elif EnhancedCode.FORM.fullmatch(text):
+        elif ENHANCED_CODE.fullmatch(text):
             yield self._enhanced(EnhancedCode.parse(text))
         elif upper in self.knowledge.enhanced:
             yield self._registered(upper, None)
         elif re.fullmatch(r"X\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})", upper):
             yield self._from_digits(upper, None, int(upper.split(".")[1]))
-        elif re.fullmatch(r"[2-5](?:XX|YZ)|[2-5][0-5][XZ]|[245](?:\.X){1,2}|[245]\.\d{1,3}\.X", upper) or ENHANCED_SUBJECT.fullmatch(upper):
+        elif re.fullmatch(r"[1-6](?:XX|YZ)|[2-5][0-5][XZ]|[245](?:\.X){1,2}|[245]\.\d{1,3}\.X", upper) or ENHANCED_SUBJECT.fullmatch(upper):
             yield self._pattern(upper)
         elif text.lower() in self.knowledge.reasons:
             yield self._reason(text.lower())
+        blocklist = self._find_blocklist(text)
+        if blocklist:
+            yield self._blocklist(blocklist)
+        users = self.knowledge.users_of(text)
+        is_registered = text in self.knowledge.replies or f"X{upper[1:]}" in self.knowledge.enhanced
+        for provider in users or (() if is_registered else self.knowledge.providers.values()):
+            yield from self._own_codes(provider, text)
 
-    def _of_provider(self, provider: Block, code: str) -> Iterator[Entry]:
+    def _of_provider(self, provider: Block, text: str) -> Iterator[Entry]:
         """What the provider means by a code, then what the registry does; nothing where neither knows it."""
-        yield from self._entries(_undecorated(code))
+        code = _undecorated(text)
+        pair = _PAIR.fullmatch(code.upper())
+        for part in (pair[2], pair[1]) if pair else (code,):
+            yield from self._own_codes(provider, part, is_named=True)
+        yield from (entry for entry in self._entries(code) if entry.provider != provider["id"])
+
+    def _own_codes(self, provider: Block, code: str, *, is_named: bool = False) -> Iterator[Entry]:
+        """The provider's blocks for a code, or else the family that it belongs to; with the provider named, what comes with the number too."""
+        blocks = provider.get("codes", ())
+        found = [block for block in blocks if block["code"].lower() == code.lower()]
+        if is_named:
+            found = found or [block for block in blocks if code in block.get("enhanced", ())]
+        for block in found:
+            yield self._provider_code(provider, block, block["code"])
+        if found:
+            return
+        for family in provider.get("families", ()):
+            match = re.fullmatch(family["pattern"], code, re.IGNORECASE)
+            if match:
+                yield self._family_code(provider, family, code, match)
+                return
 
     # Entries from blocks
 
@@ -211,6 +237,58 @@ class Reference:
             action=Action(block["action"]),
         )
 
+    def _provider_code(self, provider: Block, block: Mapping[str, Any], code: str) -> Entry:
+        codes = joined((*block.get("replies", ()), *block.get("enhanced", ())), self.language, "or")
+        key = "provider-when-codes" if codes else "provider-when"
+        when = _same(phrase(key, self.language, provider=provider["name"], codes=codes))
+        block = {"sources": provider["sources"], "when": when, "use": block["meaning"], **block}
+        permanent = block.get("permanent")
+        return self._entry(
+            block,
+            Kind.PROVIDER,
+            code,
+            registered=False,
+            permanent=permanent,
+            class_name=None if permanent is None else self._name_of_class("5.x.x" if permanent else "4.x.x"),
+            provider=provider["id"],
+            certain=block.get("certain", True),
+            uses=(),
+        )
+
+    def _family_code(self, provider: Block, family: Block, code: str, match: re.Match[str]) -> Entry:
+        meaning = self._said(family["meaning"]).replace("{code}", code)
+        for part in family.get("parts", ()):
+            value = part["values"].get(match[part["group"]])
+            if value:
+                meaning += f" {self._said(value)}"
+        return self._provider_code(provider, {**family, "meaning": _same(meaning)}, code)
+
+    def _find_blocklist(self, name: str) -> Block | None:
+        wanted = name.lower().rstrip(".")
+        for block in self.knowledge.blocklists.values():
+            if wanted in (block["zone"].lower(), block["name"].lower(), *(other.lower() for other in block.get("names", ()))):
+                return block
+        return None
+
+    def _blocklist(self, block: Block) -> Entry:
+        facts = BlocklistFacts(
+            zone=block["zone"],
+            operator=block.get("operator"),
+            lists=tuple(block["lists"]),
+            status=block["status"],
+            lookup=block.get("lookup"),
+            removal=self._said(block["removal"]),
+            return_codes=tuple(
+                ReturnCode(code["value"], self._said(code["meaning"]), code.get("refused", False)) for code in block.get("return_codes", ())
+            ),
+        )
+        return self._entry(
+            {**block, "name": _same(block["name"]), "use": block["meaning"], "reasons": ["blocklisted"]},
+            Kind.BLOCKLIST,
+            block["zone"],
+            blocklist=facts,
+        )
+
     def _entry(self, block: Mapping[str, Any], kind: Kind, code: str, **facts: Any) -> Entry:
         lang = self.language
         return Entry(
@@ -242,9 +320,9 @@ class Reference:
 
     def _uses(self, code: str) -> Iterator[ProviderUse]:
         """What providers mean by the same number."""
-        for provider in self.knowledge.providers.values():
+        for provider in self.knowledge.users_of(code):
             for block in provider.get("codes", ()):
-                if block["code"] == code:
+                if block["code"] == code or (code in block.get("enhanced", ()) and not _has_block(provider, code)):
                     yield ProviderUse(
                         provider["id"], provider["name"], code, say(block["meaning"], self.language), block.get("certain", True)
                     )
@@ -345,6 +423,10 @@ class Reference:
 
     def _said(self, text: Mapping[str, Any]) -> Any:
         return say(text, self.language)
+
+
+def _has_block(provider: Block, code: str) -> bool:
+    return any(block["code"].lower() == code for block in provider.get("codes", ()))
 
 
 def _same(text: str) -> dict[str, str]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from .model import CodePattern, Phase
 
@@ -24,6 +23,10 @@ _OPAQUE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+# A provider's own token has a digit or is written in capitals; a plain word is only the handle of a phrase.
+_TOKEN = re.compile(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
 
 
 class MaskedText:
@@ -55,8 +58,7 @@ class MaskedText:
         return position + self._shifts[bisect_right(self._starts, position) - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What is known of a reply beside its words."""
 
     provider: str | None
@@ -65,19 +67,20 @@ class Situation:
     phase: Phase | None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that matches, and where."""
 
     rule: Rule
     match: str
     start: int
     named: Mapping[str, str]
+    agreement: int
+    """How many of the codes that the rule expects, but does not ask for, the reply has."""
 
     @property
     def strength(self) -> tuple[bool, int, int, int, str]:
-        """Greater is stronger: not general, more conditions, the longer match, the earlier one; the id makes it total."""
-        return (not self.rule.general, self.rule.conditions, len(self.match), -self.start, self.rule.id)
+        """Greater is stronger: not general, more that fits, the longer match, the earlier one; the id makes it total."""
+        return (not self.rule.general, self.rule.conditions + self.agreement, len(self.match), -self.start, self.rule.id)
 
 
 class Rule:
@@ -95,10 +98,16 @@ class Rule:
         self._replies = tuple(block.get("replies", ()))
         self._enhanced = tuple(block.get("enhanced", ()))
         self._phases = frozenset(block.get("phases", ()))
+        self._expected = tuple(block.get("expects", ()))
         self._phrases = tuple(block.get("phrases", ()))
         self._patterns = _listed(block.get("pattern"))
         self._unless = (*map(phrase_pattern, block.get("unless", ())), *_listed(block.get("unless_pattern")))
-        self.words = (*(word.lower() for word in block.get("words", ())), *map(_longest_word, self._phrases))
+        # A family of codes has no word in common: without any, the pattern is always tried.
+        self.words = (
+            ()
+            if self._patterns and "words" not in block
+            else (*(word.lower() for word in block.get("words", ())), *map(_longest_word, self._phrases))
+        )
         self.conditions = sum(map(bool, (self.providers, self._replies, self._enhanced, self._phases)))
 
     @property
@@ -109,7 +118,7 @@ class Rule:
     def find(self, text: MaskedText, situation: Situation) -> Hit | None:
         """The longest stretch of `text` that this rule knows, if its conditions hold and nothing silences it."""
         lowered = text.raw_lowered if self.raw else text.lowered
-        if not any(word in lowered for word in self.words) or not self._applies(situation):
+        if (self.words and not any(word in lowered for word in self.words)) or not self._applies(situation):
             return None
         subject = text.original if self.raw else text.masked
         best = max((m for m in self._search(subject)), key=lambda m: m.end() - m.start(), default=None)
@@ -122,7 +131,8 @@ class Rule:
             for name, value in best.groupdict().items()
             if value
         }
-        return Hit(self, match, start, named)
+        codes = (situation.reply_code, situation.enhanced_code)
+        return Hit(self, match, start, named, agreement=sum(_any_matches(self._expected, code) for code in codes))
 
     def _applies(self, situation: Situation) -> bool:
         return (
@@ -146,6 +156,41 @@ class Rule:
     @cached_property
     def _silencers(self) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(pattern, re.IGNORECASE) for pattern in self._unless)
+
+
+def provider_rules(provider: Mapping[str, Any]) -> Iterator[Rule]:
+    """The rules that a provider's own codes make: its phrases, and its tokens where they stand as words of the reply.
+
+    A number is no token: what the provider means by an enhanced code is said by `provider_code_for`.
+    """
+    for block in (*provider.get("codes", ()), *provider.get("families", ())):
+        if block["reasons"][0] == "unknown":
+            continue
+        pattern = block.get("pattern")
+        is_token = pattern is None and _TOKEN.search(block["code"])
+        phrases = [*block.get("phrases", ()), *([block["code"]] if is_token else [])]
+        if not phrases and not pattern:
+            continue
+        yield Rule(
+            {
+                "id": f"{provider['id']}/{block['code']}",
+                "reason": block["reasons"][0],
+                "provider": [provider["id"]],
+                "phrases": phrases,
+                # A listed code says more than the family that it belongs to.
+                "general": pattern is not None,
+                "pattern": pattern and rf"(?<!\w)(?:{pattern})(?!\w)",
+                "expects": [*block.get("replies", ()), *block.get("enhanced", ())],
+                "raw": any(_OPAQUE.search(phrase) for phrase in phrases),
+                "action": block.get("action"),
+                "acts": block["acts"],
+            }
+        )
+
+
+def provider_code_for(provider: Mapping[str, Any], code: str) -> Mapping[str, Any] | None:
+    """The block of a provider that gives an enhanced code a meaning of its own."""
+    return next((block for block in provider.get("codes", ()) if block["code"] == code), None)
 
 
 def phrase_pattern(phrase: str) -> str:

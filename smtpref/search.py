@@ -6,20 +6,25 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .model import Entry, Kind, Phase
 from .reference import Reference
 
 NAME, CODE, TELLING, REST = 10, 20, 4, 1
+OWN_HANDLE = 6
+"""A provider's own word for a code weighs less than a name: few people type it."""
+
+ORDER = (Kind.REASON, Kind.REPLY, Kind.ENHANCED, Kind.CLASS, Kind.BLOCKLIST, Kind.PROVIDER)
+"""What comes first of hits that weigh the same."""
+
 ENOUGH_LIKE = 0.8
 """How alike two words must be (difflib's ratio) for one to be taken for a typing mistake of the other."""
 
 _WORD = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """What a hit must be, beside having the words."""
 
     phase: Phase | None = None
@@ -45,7 +50,7 @@ def search_entries(words: Sequence[str], reference: Reference, filters: Filters)
     indexed = [(entry, dict(_weights(entry))) for entry in entries]
     forgiving = [_known_spelling(token, indexed) for token in wanted]
     scored = [(score, entry) for entry, weights in indexed if (score := _score(forgiving, weights))]
-    return [entry for _, entry in sorted(scored, key=lambda pair: -pair[0])]
+    return [entry for _, entry in sorted(scored, key=lambda pair: (-pair[0], ORDER.index(pair[1].kind)))]
 
 
 def grouped(entries: Iterable[Entry]) -> list[tuple[Kind, list[Entry]]]:
@@ -88,7 +93,8 @@ def _weights(entry: Entry) -> Iterator[tuple[str, int]]:
     for text in (entry.meaning, entry.when, *entry.reasons):
         yield from ((token, TELLING) for token in _tokens(text))
     yield from ((token, NAME) for token in _tokens(entry.name))
-    yield from ((token, CODE) for token in _tokens(entry.code.replace("-", " ") if entry.kind is Kind.REASON else entry.code))
+    weight = OWN_HANDLE if entry.kind is Kind.PROVIDER and entry.code.islower() else CODE
+    yield from ((token, weight) for token in _tokens(entry.code.replace("-", " ") if entry.kind is Kind.REASON else entry.code))
 
 
 def _tokens(text: str) -> list[str]:

@@ -7,11 +7,12 @@ Words beat numbers where they contradict each other; of nested replies the inner
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+from .built import Block
 from .circumstances import Recogniser, blamed, wait_seconds
-from .knowledge import Block, Knowledge
+from .knowledge import Knowledge
 from .model import (
     Action,
     Actor,
@@ -28,7 +29,7 @@ from .model import (
     Verdict,
 )
 from .parsing.reply import nested_starts
-from .rules import Hit, MaskedText, Rule, Situation
+from .rules import Hit, MaskedText, Rule, Situation, provider_code_for, provider_rules
 
 UNKNOWN = "unknown"
 OUR_OWN_FAULTS = frozenset(("local-fault", "system-error", "system-full", "service-unavailable", "dns-failure"))
@@ -42,8 +43,7 @@ _OF_OUTCOME = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(NamedTuple):
     """A finding, and the rule behind it where it was one of words."""
 
     finding: Finding
@@ -56,10 +56,18 @@ class Judge:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._recogniser = Recogniser(knowledge)
+        self._own_rules: dict[str, tuple[Rule, ...]] = {}
 
     @cached_property
     def _rules(self) -> tuple[Rule, ...]:
-        return tuple(Rule(block) for block in self._knowledge.rules)
+        return tuple(Rule(block) for block in self._knowledge.rules.values())
+
+    def _rules_of(self, provider: str | None) -> tuple[Rule, ...]:
+        if provider is None:
+            return ()
+        if provider not in self._own_rules:
+            self._own_rules[provider] = tuple(provider_rules(self._knowledge.providers[provider]))
+        return self._own_rules[provider]
 
     def judge(self, record: Record) -> Verdict:
         """Return the verdict for a record; its evidence is always one rule, and its match a slice of the reply."""
@@ -78,7 +86,14 @@ class Judge:
         words = self._by_words(record, provider)
         telling = [judged for judged in words if not _is_weak(judged)]
         weak = [judged for judged in words if _is_weak(judged)]
-        found = [*telling, *self._by_enhanced_code(record), *weak, *self._by_reply_code(record), *self._by_format(record)]
+        found = [
+            *telling,
+            *self._by_own_number(record, provider),
+            *self._by_enhanced_code(record),
+            *weak,
+            *self._by_reply_code(record),
+            *self._by_format(record),
+        ]
         yield from found or [_judged(UNKNOWN, EvidenceBy.FORMAT, "format/nothing-known", "")]
 
     def _by_words(self, record: Record, provider: str | None) -> list[_Judged]:
@@ -103,7 +118,8 @@ class Judge:
     def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
         """The rules that match and that no other matching one beats, strongest first."""
         is_success = (situation.reply_code or "")[:1] in ("2", "3")
-        hits = [hit for rule in self._rules if (hit := rule.find(text, situation))]
+        rules = (*self._rules_of(situation.provider), *self._rules)
+        hits = [hit for rule in rules if (hit := rule.find(text, situation))]
         if is_success:
             hits = [hit for hit in hits if hit.rule.speaks_of_success]
         beaten = {name for hit in hits for name in hit.rule.beats}
@@ -114,6 +130,20 @@ class Judge:
             and not any(hit.rule.reason in other.rule.beats for other in hits if other.rule.reason != hit.rule.reason)
         ]
         return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
+
+    def _by_own_number(self, record: Record, provider: str | None) -> Iterator[_Judged]:
+        """What the provider itself means by the enhanced code, where that is not what the registry says."""
+        if not (provider and record.enhanced_code):
+            return
+        code = str(record.enhanced_code)
+        block = provider_code_for(self._knowledge.providers[provider], code)
+        if block is None:
+            return
+        reason = block["reasons"][0]
+        is_hard = self._knowledge.reasons[reason]["bounce"] == Bounce.HARD
+        # Digits alone condemn no address unless the registry's do.
+        if reason != UNKNOWN and not (is_hard and self._implied_by_enhanced(record.enhanced_code, record.reply_code) != reason):
+            yield _judged(reason, EvidenceBy.PROVIDER, f"{provider}/{code}", code)
 
     def _by_enhanced_code(self, record: Record) -> Iterator[_Judged]:
         enhanced, reply = record.enhanced_code, record.reply_code

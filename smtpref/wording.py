@@ -14,12 +14,12 @@ from .knowledge import LANGUAGES, Language
 PHRASES: Mapping[str, tuple[str, str]] = {
     # Headings. The first six in Vietnamese are those of the page that inspired the project.
     "meaning": ("Meaning", "Mô tả"),
-    "when": ("When you see it", "Khi bạn thấy mã này"),
-    "fix": ("How to fix it", "Cách khắc phục"),
+    "when": ("When", "Khi bạn thấy mã này"),
+    "fix": ("Fix", "Cách khắc phục"),
     "differences": ("Key differences", "Sự khác biệt chính"),
     "use": ("When to use which", "Khi nào dùng cái nào"),
     "more": ("Learn more", "Tìm hiểu thêm"),
-    "phases": ("Asked for by", "Trả lời cho"),
+    "phases": ("Commands", "Lệnh"),
     "acts": ("Who acts", "Ai xử lý"),
     "class": ("Class", "Lớp"),
     "retry": ("Retry", "Gửi lại"),
@@ -41,6 +41,21 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "log": ("Log", "Nhật ký"),
     "because": ("Because", "Căn cứ"),
     "overruled": ("Overruled", "Bị bác"),
+    "operator": ("Operator", "Đơn vị vận hành"),
+    "status": ("Status", "Tình trạng"),
+    "lookup": ("Look-up", "Tra cứu"),
+    "removal": ("Removal", "Xin gỡ"),
+    "return-codes": ("Answers", "Kết quả tra"),
+    "status-alive": ("alive", "đang hoạt động"),
+    "status-merged": ("merged into another list", "đã gộp vào danh sách khác"),
+    "status-closed": ("closed", "đã đóng"),
+    "status-unclear": ("unclear whether it still works", "không rõ còn hoạt động không"),
+    "lists-ip": ("IP addresses", "địa chỉ IP"),
+    "lists-domain": ("domains", "tên miền"),
+    "lists-email": ("e-mail addresses", "địa chỉ email"),
+    "lists-allow": ("good senders (an allow list)", "bên gửi tốt (danh sách cho phép)"),
+    "lists": ("Lists", "Liệt kê"),
+    "query-refused": ("query refused, no listing", "truy vấn bị từ chối, không phải bị liệt kê"),
     "client": ("Client", "Máy gửi"),
     "relay": ("Answered by", "Bên trả lời"),
     "blocklist": ("Blocklist", "Danh sách chặn"),
@@ -141,6 +156,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Only where a server made up a code of its own: treat it by its first digit.",
         "Chỉ khi máy chủ tự đặt mã riêng: xử lý theo chữ số đầu.",
     ),
+    "provider-when": ("In replies of {provider}.", "Trong phản hồi của {provider}."),
+    "provider-when-codes": ("In replies of {provider}, with {codes}.", "Trong phản hồi của {provider}, kèm {codes}."),
     "codes-like": ("Codes that share these digits: {codes}.", "Các mã cùng chữ số: {codes}."),
     "class-with-subject": ("{cls}: {subject}", "{cls}: {subject}"),
     "unknown-subject": ("subject {subject}, which the registry does not know", "nhóm chủ đề {subject}, sổ đăng ký không có"),
@@ -198,6 +215,21 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "{codes} is an enhanced status code: it stands behind a reply code and says more exactly why",
         "{codes} là mã trạng thái mở rộng: đứng sau mã phản hồi và nói rõ hơn vì sao",
     ),
+    "diff-kind-reply-many": (
+        "{codes} are reply codes, which every server sends and which decide what the sending server does",
+        "{codes} là mã phản hồi, máy chủ nào cũng gửi và quyết định việc máy chủ gửi làm tiếp",
+    ),
+    "diff-kind-enhanced-many": (
+        "{codes} are enhanced status codes: they stand behind a reply code and say more exactly why",
+        "{codes} là mã trạng thái mở rộng: đứng sau mã phản hồi và nói rõ hơn vì sao",
+    ),
+    "diff-kind-class-many": ("{codes} are whole classes of codes", "{codes} là cả lớp mã"),
+    "diff-kind-provider-many": ("{codes} are codes of {provider} only", "{codes} là mã chỉ của {provider}"),
+    "diff-kind-blocklist-many": ("{codes} are blocklists, no codes", "{codes} là danh sách chặn, không phải mã"),
+    "diff-kind-reason-many": (
+        "{codes} are reasons as smtpref names them, whatever the code",
+        "{codes} là nguyên nhân theo cách gọi của smtpref, bất kể mã nào",
+    ),
     "diff-kind-class": ("{codes} is a whole class of codes", "{codes} là cả một lớp mã"),
     "diff-kind-provider": ("{codes} is a code of {provider} only", "{codes} là mã chỉ của {provider}"),
     "diff-kind-blocklist": ("{codes} is a blocklist, no code", "{codes} là danh sách chặn, không phải mã"),
@@ -216,8 +248,11 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "diff-member": ("{member} belongs to the class {whole}.", "{member} thuộc lớp {whole}."),
     "diff-name": ("{codes} means: {name}", "{codes} nghĩa là: {name}"),
     # Classify.
-    "because-provider": ("the words are {provider}'s own (rule {rule})", "lời này là của riêng {provider} (quy tắc {rule})"),
-    "because-text": ("the words say so (rule {rule})", "lời phản hồi nói vậy (quy tắc {rule})"),
+    "because-provider": (
+        "“{match}” is {provider}'s own word for it (rule {rule})",
+        "“{match}” là cách nói riêng của {provider} (quy tắc {rule})",
+    ),
+    "because-text": ("the words “{match}” say so (rule {rule})", "lời “{match}” cho biết vậy (quy tắc {rule})"),
     "because-enhanced-code": (
         "the enhanced code {match} says so; no known words tell more",
         "mã mở rộng {match} cho biết vậy; không có lời nào quen thuộc nói rõ hơn",
@@ -275,8 +310,13 @@ def phrase(key: str, language: Language, **facts: object) -> str:
 
 def joined(items: Iterable[str], language: Language, word: str = "and") -> str:
     """The items as a list in a sentence: "a, b and c"."""
-    *most, last = items
+    *most, last = [*items] or [""]
     return phrase(word, language).join(filter(None, (", ".join(most), last)))
+
+
+def mid_sentence(text: str) -> str:
+    """A name or sentence as it stands inside another: without its capital, unless that belongs to an abbreviation."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
 def choose_language(asked: str | None = None) -> Language:

@@ -15,14 +15,13 @@ import shlex
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from ..errors import Unreadable
+from ..model import STDIN
 
-STDIN = "-"
 MAX_LINE = 1 << 20
 """Bytes of one line that are looked at; the rest of a longer one is passed over."""
 
@@ -30,8 +29,7 @@ CHUNK = 1 << 16
 IDLE_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of an input, without its end, counted from 1."""
 
     number: int
@@ -42,8 +40,7 @@ IDLE = None
 """Stands between lines where a live input has paused: what waits for a continuation need not wait longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """An opened input: its name as given, when it was written last, and its lines."""
 
     source: str

@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TypeVar
 
-from ..model import Direction, EnhancedCode, Outcome, Phase, Record
+from ..model import ENHANCED_CODE, Direction, EnhancedCode, InputFormat, Outcome, Phase, Record
 from .reply import Reply, find_reply, parse_reply, phase_of
 from .stamps import LogLine
 
 Value = TypeVar("Value")
 
-FORMAT = "postfix"
+FORMAT = InputFormat.POSTFIX
 
 MAX_OPEN_MESSAGES = 100_000
 """Queue ids whose sender is remembered; a busy server's queue is smaller, and a log of a month must not fill memory."""
@@ -95,8 +94,7 @@ class Reader:
         if not match:
             expired = _EXPIRED.match(message)
             if expired:
-                yield replace(
-                    base,
+                yield base._replace(
                     direction=Direction.OUTBOUND,
                     outcome=Outcome.EXPIRED,
                     queue_id=expired["queue_id"],
@@ -111,8 +109,7 @@ class Reader:
         text = (match["text"] or "").strip()
         reply = _quoted_reply(text.removesuffix(")"))
         enhanced = reply.enhanced or (EnhancedCode.parse(dsn[1]) if dsn and _is_enhanced(dsn[1]) else None)
-        yield replace(
-            base,
+        yield base._replace(
             direction=Direction.OUTBOUND,
             outcome=_OUTCOMES.get(match["status"].lower()),
             queue_id=queue_id,
@@ -140,8 +137,7 @@ class Reader:
         sender, recipient = _DETAIL_SENDER.search(" " + where), _DETAIL_RECIPIENT.search(" " + where)
         queue_id = match["queue_id"] if match["queue_id"] != "NOQUEUE" else None
         reply = parse_reply(words)
-        yield replace(
-            base,
+        yield base._replace(
             direction=Direction.INBOUND,
             outcome=Outcome.DISCARDED if "discard" in match["what"] else Outcome.REJECTED,
             queue_id=queue_id,
@@ -166,8 +162,7 @@ class Reader:
         match = _ATTEMPT.match(message)
         if match:
             reply = _quoted_reply(match["text"])
-            record = replace(
-                base,
+            record = base._replace(
                 direction=Direction.OUTBOUND,
                 queue_id=match["queue_id"],
                 sender=self._senders.get(match["queue_id"]),
@@ -188,7 +183,7 @@ def _quoted_reply(text: str) -> Reply:
 
 
 def _is_enhanced(text: str) -> bool:
-    return bool(EnhancedCode.FORM.fullmatch(text))
+    return bool(ENHANCED_CODE.fullmatch(text))
 
 
 def _address(text: str) -> str:

@@ -7,7 +7,7 @@ a multi-line one, and nest one reply in another. `find_reply` takes the wrapping
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..model import EnhancedCode, Phase, ReplyCode
 
@@ -80,8 +80,7 @@ _BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>.*?)\1?\)?\s*$""", re.D
 _SPACES = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply without its wrapping."""
 
     code: ReplyCode | None

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..model import Phase, Record
+from ..model import InputFormat, Phase, Record
 from .files import Line
 from .reply import find_reply
 
-FORMAT = "reply"
+FORMAT = InputFormat.REPLY
 
 MAX_LINES = 100
 MAX_WORDS = 600

@@ -99,7 +99,7 @@ class Terminal:
     def _block(self, block: Block) -> list[RenderableType]:
         match block:
             case Title():
-                return [self._title(block)]
+                return self._title(block)
             case Paragraph():
                 return [Padding(self._text(block.line), (0, 1, 1, 1))]
             case Fields():
@@ -111,12 +111,15 @@ class Terminal:
             case Table():
                 return self._table(block)
 
-    def _title(self, title: Title) -> RenderableType:
+    def _title(self, title: Title) -> list[RenderableType]:
+        badge, tags = self._badge(title), self._text(title.right)
+        if badge.cell_len + tags.cell_len + 4 > self._width:
+            return [Padding(badge, (0, 1)), Padding(tags, (0, 1))]
         grid = RichTable.grid(expand=True, padding=(0, 1), pad_edge=True)
         grid.add_column(ratio=1)
         grid.add_column(justify="right")
-        grid.add_row(self._badge(title), self._text(title.right))
-        return grid
+        grid.add_row(badge, tags)
+        return [grid]
 
     def _badge(self, title: Title) -> Text:
         code, *rest = title.left
@@ -147,7 +150,7 @@ class Terminal:
         return grid
 
     def _sides(self, sides: Sides) -> list[RenderableType]:
-        if self._width < NARROWEST_SIDES or self._width < 28 * len(sides.titles) + 12:
+        if self._width < NARROWEST_SIDES or self._width < 24 * len(sides.titles) + 12:
             return self._stacked(sides)
         labels = max(len(label) for label, _ in sides.rows) if sides.rows else 8
         table = RichTable(box=None, show_header=False, padding=(0, 1), expand=True, pad_edge=True)
@@ -166,7 +169,7 @@ class Terminal:
         drawn: list[RenderableType] = []
         for number, title in enumerate(sides.titles):
             fields = tuple(Field(label, cells[number], len(cells[number]) > 1) for label, cells in sides.rows)
-            drawn += [self._title(title), self._fields(fields), Text()]
+            drawn += [*self._title(title), self._fields(fields), Text()]
         return drawn + self._same(sides)
 
     def _same(self, sides: Sides) -> list[RenderableType]:
@@ -176,13 +179,13 @@ class Terminal:
         return [Text(" =", self._style(Role.DIM)), grid]
 
     def _listing(self, listing: Listing) -> RenderableType:
-        grid = RichTable.grid(padding=(0, 1, 0, 1))
+        grid = RichTable.grid(padding=(0, 1, 0, 0))
         if any(label for label, _ in listing.rows):
             grid.add_column(style=self._style(Role.CODE), justify="right")
         grid.add_column(ratio=1)
         for label, line in listing.rows:
             grid.add_row(*([label] if len(grid.columns) > 1 else []), self._text(line))
-        return grid
+        return Padding(grid, (0, 1))
 
     def _table(self, table: Table) -> list[RenderableType]:
         grid = RichTable.grid(padding=(0, 2, 0, 1))

@@ -5,13 +5,28 @@ A `Line` is a row of `Span`s; a span's role says what it is, not how it looks. A
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..knowledge import Knowledge, Language, say
-from ..model import Action, Actor, Bounce, Classified, Comparison, Direction, Entry, EvidenceBy, Kind, Outcome, Record, Source
-from ..wording import joined, phrase
+from ..model import (
+    Action,
+    Actor,
+    BlocklistFacts,
+    Bounce,
+    Classified,
+    Comparison,
+    Direction,
+    Entry,
+    EvidenceBy,
+    Kind,
+    Outcome,
+    Record,
+    ReturnCode,
+    Source,
+)
+from ..wording import joined, mid_sentence, phrase
 from .safety import visible
 
 
@@ -32,8 +47,7 @@ class Role(StrEnum):
     MATCH = "match"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of text with one role."""
 
     text: str
@@ -44,8 +58,7 @@ class Span:
 Line = tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(NamedTuple):
     """The first line: the answer on the left, what kind of thing it is on the right."""
 
     left: Line
@@ -53,15 +66,13 @@ class Title:
     tone: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A line that may be as long as it likes."""
 
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A label and its lines; `numbered` lines are steps in an order."""
 
     label: str
@@ -69,15 +80,13 @@ class Field:
     numbered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """Facts, one label each."""
 
     rows: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(NamedTuple):
     """Things side by side: a title each, then rows of one cell each. `same` holds what does not differ."""
 
     titles: tuple[Title, ...]
@@ -85,16 +94,14 @@ class Sides:
     same: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A heading over lines, numbered or labelled."""
 
     heading: str
     rows: tuple[tuple[str, Line], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Rows under column names; the last column takes what room is left."""
 
     heading: str | None
@@ -143,9 +150,10 @@ class Viewer:
 
     def entry(self, entry: Entry) -> View:
         """One entry of `explain`."""
-        rows = [self._field("when", self._when(entry)), self._field("acts", [line(self._actor(entry.acts))])]
-        if entry.kind is Kind.REASON and entry.action:
-            rows[0] = self._field("when", [line(entry.when)])
+        rows = [self._field("when", [line(entry.when)])]
+        if entry.phases:
+            rows.append(self._field("phases", [line(phases_text(entry, self.language, "and"))]))
+        rows.append(self._field("acts", [line(self._actor(entry.acts))]))
         rows.append(self._field("fix", [line(step) for step in entry.fix], numbered=len(entry.fix) > 1))
         if entry.example:
             rows.append(self._field("example", [line(entry.example, Role.QUOTE)]))
@@ -160,6 +168,8 @@ class Viewer:
             rows.append(self._field("providers", [self._use(use.provider_name, use.meaning, use.certain) for use in entry.uses]))
         if entry.related:
             rows.append(self._field("related", [self._named_codes(entry.related)]))
+        if entry.blocklist:
+            rows += self._blocklist_fields(entry.blocklist)
         if entry.note:
             rows.append(self._field("note", [line(entry.note)]))
         rows.append(self._field("sources", [self._sources(entry.sources)]))
@@ -174,16 +184,27 @@ class Viewer:
             tags.append(span(self.say(word), _TONES[word]))
         if entry.kind in (Kind.REPLY, Kind.ENHANCED) and entry.code[0].isdigit():
             tags.append(span(f"{entry.code[0]}yz" if entry.kind is Kind.REPLY else f"{entry.code[0]}.x.x", Role.DIM))
-        if not entry.registered:
+        if not entry.registered and entry.kind is not Kind.PROVIDER:
             tags.append(span(self.say("unregistered"), Role.STRONG))
         if not entry.certain:
             tags.append(span(self.say("uncertain"), Role.STRONG))
-        tags.append(span(self.say(f"kind-{entry.kind}", provider=entry.provider or ""), Role.DIM))
+        tags.append(span(self._kind(entry), Role.DIM))
         return Title((span(entry.code, Role.CODE), span(entry.name, Role.STRONG)), _dotted(tags), _TONES[word])
 
-    def _when(self, entry: Entry) -> list[Line]:
-        phases = phases_text(entry, self.language)
-        return [line(entry.when)] + ([(span(f"{self.say('phases')}: {phases}", Role.DIM),)] if phases else [])
+    def _blocklist_fields(self, facts: BlocklistFacts) -> Iterator[Field]:
+        if facts.operator:
+            yield self._field("operator", [line(facts.operator)])
+        yield self._field("lists", [line(joined((self.say(f"lists-{what}") for what in facts.lists), self.language))])
+        yield self._field("status", [line(self.say(f"status-{facts.status}"))])
+        if facts.lookup:
+            yield self._field("lookup", [(span(facts.lookup, link=facts.lookup),)])
+        yield self._field("removal", [line(facts.removal)])
+        if facts.return_codes:
+            yield self._field("return-codes", [self._return_code(code) for code in facts.return_codes])
+
+    def _return_code(self, code: ReturnCode) -> Line:
+        refused = (span(f" ({self.say('query-refused')})", Role.DIM),) if code.refused else ()
+        return (span(code.value, Role.CODE), span(f"  {code.meaning}"), *refused)
 
     def _use(self, name: str, meaning: str, certain: bool) -> Line:
         doubt = "" if certain else f" ({self.say('uncertain')})"
@@ -191,6 +212,12 @@ class Viewer:
 
     def _named_codes(self, codes: Iterable[str]) -> Line:
         return self._joined((span(code, Role.CODE), *((span(" " + name),) if (name := self.code_name(code)) else ())) for code in codes)
+
+    def _kind(self, entry: Entry) -> str:
+        return self.say(f"kind-{entry.kind}", provider=self._provider_name(entry))
+
+    def _provider_name(self, entry: Entry) -> str:
+        return str(self.knowledge.providers[entry.provider]["name"]) if entry.provider else ""
 
     def code_name(self, code: str) -> str | None:
         """The name of a code, in the viewer's language."""
@@ -220,7 +247,7 @@ class Viewer:
         """The answer of `compare`: the sides, the differences, when each applies, where to read on."""
         entries = comparison.entries
         cells = [
-            ("class", [[line(entry.class_name or self.say(f"kind-{entry.kind}", provider=entry.provider or ""))] for entry in entries]),
+            ("class", [[line(entry.class_name or self._kind(entry))] for entry in entries]),
             ("meaning", [[line(entry.meaning)] for entry in entries]),
             ("when", [[line(entry.when)] for entry in entries]),
             ("phases", [[line(phases_text(entry, self.language) or "-")] for entry in entries]),
@@ -261,7 +288,7 @@ class Viewer:
                     (
                         (span(entry.code, Role.CODE),),
                         (span(self._lasting(entry), _TONES[entry.lasting]),),
-                        (span(entry.name),),
+                        (span(entry.name), *((span(f"  {self._provider_name(entry)}", Role.DIM),) if entry.provider else ())),
                     )
                     for entry in entries
                 ),
@@ -289,7 +316,9 @@ class Viewer:
         if verdict.permanent is not None:
             tags.append(span(self.say("permanent" if verdict.permanent else "temporary"), tone))
         title = Title(
-            (span(_MARKS[tone], tone), span(f"{word}: {say(reason['summary'], self.language)}", Role.STRONG)), _dotted(tags), tone
+            (span(_MARKS[tone], tone), span(f"{word}: {mid_sentence(say(reason['summary'], self.language))}", Role.STRONG)),
+            _dotted(tags),
+            tone,
         )
         rows = [self._field("do-now", [line(self.do_now(classified), Role.DO)])]
         if verdict.action is not Action.NONE:
@@ -326,7 +355,7 @@ class Viewer:
             (span(codes, Role.CODE),),
             (span(record.recipient or record.client or ""),),
             (span(verdict.provider or (record.relay or "").split("[")[0], Role.DIM),),
-            self._matched(record.text, verdict.evidence.match),
+            self._matched(_from_match(record.text, verdict.evidence.match), verdict.evidence.match),
         )
 
     def do_now(self, classified: Classified) -> str:
@@ -440,6 +469,12 @@ def verdict_tone(classified: Classified) -> Role:
 def short_time(time: str | None) -> str:
     """Month, day and clock: what tells lines of one log apart."""
     return time[5:19].replace("T", " ") if time else ""
+
+
+def _from_match(text: str, match: str) -> str:
+    """The text from the words that decided on: the end of a narrow line is not where they should be lost."""
+    at = text.find(match) if match else -1
+    return f"…{text[at:]}" if at > 0 else text
 
 
 def _bounce_tone(bounce: Bounce) -> Role:

@@ -1,0 +1,86 @@
+"""What an output is and can do: its format, its language, whether colour and hyperlinks may be written, how wide it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from ..knowledge import Knowledge, Language
+from .views import Viewer
+
+if TYPE_CHECKING:
+    from .terminal import Terminal
+
+
+class Format(StrEnum):
+    """What an output is written as."""
+
+    RICH = "rich"
+    PLAIN = "plain"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+class Output(NamedTuple):
+    """Where a result goes, in which format and language."""
+
+    stream: TextIO
+    notes: TextIO
+    format: Format
+    language: Language
+    knowledge: Knowledge
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.knowledge, self.language)
+
+    def terminal(self) -> Terminal:
+        # rich costs as much as typer; only this format needs it.
+        from .terminal import Terminal  # noqa: PLC0415
+
+        return Terminal(self.stream, colour=has_colour(self.stream), links=has_links(self.stream), width=columns())
+
+    def put(self, pieces: Iterable[str]) -> None:
+        for piece in pieces:
+            self.stream.write(piece)
+
+
+def choose_format(asked: Format | None, stream: TextIO) -> Format:
+    """The format asked for; else rich on a terminal or where FORCE_COLOR asks for colour, plain in a pipe."""
+    if asked:
+        return asked
+    return Format.RICH if _is_terminal(stream) or (_forced() and not _refused()) else Format.PLAIN
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether colour may be written: NO_COLOR wins over FORCE_COLOR, which wins over what the stream is."""
+    if _refused():
+        return False
+    return _forced() or (_is_terminal(stream) and os.environ.get("TERM") != "dumb")
+
+
+def has_links(stream: TextIO) -> bool:
+    """Whether the output is a terminal that can be expected to know hyperlink escapes."""
+    return _is_terminal(stream) and not _refused() and os.environ.get("TERM", "dumb") not in ("dumb", "linux", "unknown")
+
+
+def columns() -> int | None:
+    """The width that COLUMNS asks for, if it is a number."""
+    asked = os.environ.get("COLUMNS", "")
+    return int(asked) if asked.isdigit() and int(asked) >= 20 else None
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
+
+
+def _forced() -> bool:
+    return os.environ.get("FORCE_COLOR", "") not in ("", "0")
+
+
+def _refused() -> bool:
+    return bool(os.environ.get("NO_COLOR"))
