@@ -3,7 +3,7 @@
 function __smtpref_complete
     set -l program smtpref
     set -l words (commandline --tokenize --current-process --cut-at-cursor)
-    set -l typed (commandline --current-process --cut-at-cursor | string collect --allow-empty)
+    set -l typed (commandline --current-process --cut-at-cursor | string collect)
     set -l word (commandline --current-token --cut-at-cursor)
     set -l option (string match --regex -- '^--[^=]+=' $word)
     if string match --quiet -- '*/*' $words[1]

@@ -64,8 +64,12 @@ def build(written: Path) -> bytes:
     """The content of `codes.jsonl` for a codes file; raises KnowledgeError where that is wrong."""
     # yaml costs a third of a start; only a changed checkout, a build and a user's own file need it.
     from .codes_file import SECTIONS, read_codes_file  # noqa: PLC0415
+    from .literals import needs_of  # noqa: PLC0415
 
     sections = read_codes_file(written)
+    for rule in sections["rules"]:
+        patterns = [rule["pattern"]] if isinstance(rule.get("pattern"), str) else rule.get("pattern", ())
+        rule["needs"] = [needs_of(pattern) for pattern in patterns]
     lines: list[list[Any]] = [["made from", "", _stamp(written)]]
     lines += [[name, block[SECTIONS[name].identity], block] for name, blocks in sections.items() for block in blocks]
     lines += [["indexes", name, index] for name, index in indexes(sections).items()]
@@ -99,7 +103,7 @@ def _stamp(written: Path) -> str:
     """Tells one state of the codes file, and of what it is checked and written by, from every other."""
     import hashlib  # noqa: PLC0415  (an installed smtpref never needs it)
 
-    makers = (written, PACKAGE / "codes_file.py", Path(__file__))
+    makers = (written, PACKAGE / "codes_file.py", PACKAGE / "literals.py", Path(__file__))
     return hashlib.sha256(b"".join(maker.read_bytes() for maker in makers)).hexdigest()
 
 

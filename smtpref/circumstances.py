@@ -22,6 +22,8 @@ _FORMS = {
     ),
 }
 
+# Every provider's own token has capitals beside digits or signs.
+_TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.-]|[\d_]\)|/err/")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
 _WAIT = re.compile(
     r"(?<![\w.:])(?P<number>\d{1,6})\s?(?P<unit>s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi"
@@ -37,9 +39,11 @@ class Recogniser:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._hosts: dict[str, str] = {}
+        self._domains: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
         for provider in knowledge.providers.values():
+            self._domains |= dict.fromkeys(provider.get("domains", ()), provider["id"])
             for suffix in provider.get("hosts", ()):
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
             self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
@@ -66,16 +70,25 @@ class Recogniser:
         for marker, provider in self._markers:
             if marker in lowered:
                 return provider
-        for pattern, provider in self._tokens:
-            if pattern.search(text):
-                return provider
+        if _TOKEN_LIKE.search(text):
+            for pattern, provider in self._tokens:
+                if pattern.search(text):
+                    return provider
         hosts = (match[1] for match in _FORMS["domain"].finditer(text))
-        return next((found for found in map(self._by_host, hosts) if found), None)
+        named = next((found for found in map(self._by_host, hosts) if found), None)
+        return named or self._by_recipient(record)
+
+    def _by_recipient(self, record: Record) -> str | None:
+        """Where nobody says who answered: the provider of the recipient's domain, or of the first address that the reply starts with."""
+        quoted = _FORMS["address"].match(record.text)
+        address = record.recipient or (quoted[1] if quoted else "")
+        return self._domains.get(address.rpartition("@")[2].lower()) if record.relay is None and record.direction is None else None
 
     def blocklist(self, text: str) -> str | None:
         """The name of the blocklist that `text` names, the most exact one."""
         lowered = text[:MAX_TEXT].lower()
-        return next((name for mark, pattern, name in self._lists if mark in lowered and pattern.search(text)), None)
+        found = [(match.start(), name) for mark, pattern, name in self._lists if mark in lowered and (match := pattern.search(lowered))]
+        return min(found, key=lambda pair: pair[0])[1] if found else None
 
     def _by_host(self, host: str) -> str | None:
         labels = host.lower().split("[")[0].split(" ")[0].strip(".").split(".")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .errors import SmtprefError, Unreadable
 from .knowledge import Knowledge
-from .model import STDIN, Classified
+from .model import STDIN, Classified, InputFormat
 from .parsing.files import Input, lines_of, open_input
 from .parsing.recognition import read_records
 from .verdict import UNKNOWN, Judge
@@ -28,12 +28,12 @@ def classify_inputs(
     paths: Iterable[str],
     knowledge: Knowledge,
     errors: list[SmtprefError],
-    only: str | None = None,
+    only: InputFormat | None = None,
     year: int | None = None,
 ) -> Iterator[Classified]:
     """Yield what each file ("-" for stdin) tells; one that cannot be read is added to `errors` and the others are read.
 
-    `only` forces one format of `parsing.FORMATS`; `year` is the year of stamps that have none.
+    `only` forces one format; `year` is the year of stamps that have none.
     """
     judge = Judge(knowledge)
     for path in paths:
@@ -43,7 +43,7 @@ def classify_inputs(
             errors.append(error)
 
 
-def _classify(opened: Input, judge: Judge, only: str | None = None) -> Iterator[Classified]:
+def _classify(opened: Input, judge: Judge, only: InputFormat | None = None) -> Iterator[Classified]:
     for record in read_records(opened, only):
         verdict = judge.judge(record)
         if not (record.words_only and verdict.reason == UNKNOWN):

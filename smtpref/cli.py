@@ -62,7 +62,7 @@ app = typer.Typer(
     name="smtpref",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
@@ -75,7 +75,8 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def smtpref(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,  # noqa: ARG001
 ) -> None:
     """What a mail server's answer means, how it differs from another, what happened to a message, and what to do now.
 
@@ -88,6 +89,9 @@ def smtpref(
       tail -F mail.log | smtpref classify    the same, live
       smtpref search mailbox full            find a code by words
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(Status.ERROR)
 
 
 @app.command()

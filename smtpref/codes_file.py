@@ -420,7 +420,6 @@ SECTIONS: dict[str, Section] = {
             "id": Field(shaped(r"[a-z-]+/[a-z0-9]+(?:-[a-z0-9]+)*", "an id of the form reason/what-it-says")),
             "reason": Field(id_in("reasons", "a reason")),
             "phrases": optional(list_of(string)),
-            "words": optional(list_of(string)),
             "pattern": optional(one_or_list_of(regex)),
             "unless": optional(list_of(string)),
             "unless_pattern": optional(one_or_list_of(regex)),
@@ -553,8 +552,6 @@ def _contradictions(section: str, block: Mapping[str, Any], merged: Lists) -> It
             if part.get("implies") in hard and block["code"] not in HARD_BY_DIGITS:
                 yield "implies", f"the digits of {block['code']} alone never make an address hard"
     if section == "rules":
-        if "pattern" in block and not block.get("words"):
-            yield "words", "is missing: name words of which one must occur before the pattern is tried"
         if "pattern" not in block and not block.get("phrases"):
             yield "phrases", "is missing: a rule needs phrases or a pattern"
         if str(block.get("id", "")).split("/")[0] != block.get("reason"):

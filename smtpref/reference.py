@@ -205,7 +205,8 @@ class Reference:
             block = {**block, "fix": self.knowledge.classes[f"{digit}.x.x"]["fix"]}
         if code:
             related = [EnhancedCode(code.class_digit, *map(int, other.split(".")[1:])) for other in block.get("related", ())]
-            block = {**block, "related": [str(other) for other in related]}
+            replies = [reply for reply in block.get("replies", ()) if reply[0] == code.class_digit]
+            block = {**block, "related": [str(other) for other in related], "replies": replies}
             example = block["example"]
             if str(code) not in example:
                 block = {**block, "example": None}

@@ -1,7 +1,7 @@
-"""A rule of `codes.yaml`, ready to be held against a text.
+"""Which rules of words match a text; which of several wins is decided in `verdict.py`.
 
-Whether a rule matches is decided here, which of several matching ones wins in `verdict.py`.
-A pattern is compiled when one of its words occurs for the first time: most runs need few of several hundred.
+Rules are found by their words: a text's words lead to the phrases that start with them, its letters to the words that patterns need.
+So thousands of phrases cost little, and a pattern is compiled when a text first has the words that it needs (see `literals.py`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ _OPAQUE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-
+_TOKEN = re.compile(r"\w+")
 # A provider's own token has a digit or is written in capitals; a plain word is only the handle of a phrase.
-_TOKEN = re.compile(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
+_OWN_TOKEN = re.compile(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
+
+Needs = list[list[str]]
+
+STEM = 3
+"""Letters by which the words of patterns are looked up."""
 
 
 class MaskedText:
-    """A text whose links and addresses are each one blank, and the way back to the original's positions."""
+    """A text whose links and addresses are blanks, and the way back to the original's positions."""
 
     def __init__(self, original: str) -> None:
         self.original = original[:MAX_TEXT]
@@ -39,16 +43,19 @@ class MaskedText:
         self._shifts = [0]
         position = length = 0
         for match in _OPAQUE.finditer(self.original):
-            pieces.append(self.original[position : match.start()])
-            pieces.append(" ")
-            length += match.start() - position + 1
+            before = self.original[position : match.start()]
+            # One blank stays between the words on both sides.
+            piece = before if not before or before[-1] == " " else before + " "
+            pieces.append(piece)
+            length += len(piece)
             position = match.end()
+            if self.original[position : position + 1] == " ":
+                position += 1
             self._starts.append(length)
             self._shifts.append(position - length)
         pieces.append(self.original[position:])
         self.masked = "".join(pieces).replace("\u2019", "'")
-        self.lowered = self.masked.lower()
-        self.raw_lowered = self.original.lower()
+        self.is_masked = len(self._starts) > 1
 
     def original_slice(self, start: int, end: int) -> str:
         """The original's words behind a stretch of the masked text."""
@@ -95,19 +102,13 @@ class Rule:
         self.beats = frozenset(block.get("beats", ()))
         self.action: str | None = block.get("action")
         self.acts: str | None = block.get("acts")
+        self.phrases = tuple(" ".join(phrase.lower().split()) for phrase in block.get("phrases", ()))
+        self.patterns = tuple(Pattern(self, text, needs) for text, needs in _with_needs(block))
         self._replies = tuple(block.get("replies", ()))
         self._enhanced = tuple(block.get("enhanced", ()))
         self._phases = frozenset(block.get("phases", ()))
         self._expected = tuple(block.get("expects", ()))
-        self._phrases = tuple(block.get("phrases", ()))
-        self._patterns = _listed(block.get("pattern"))
         self._unless = (*map(phrase_pattern, block.get("unless", ())), *_listed(block.get("unless_pattern")))
-        # A family of codes has no word in common: without any, the pattern is always tried.
-        self.words = (
-            ()
-            if self._patterns and "words" not in block
-            else (*(word.lower() for word in block.get("words", ())), *map(_longest_word, self._phrases))
-        )
         self.conditions = sum(map(bool, (self.providers, self._replies, self._enhanced, self._phases)))
 
     @property
@@ -115,26 +116,8 @@ class Rule:
         """Whether the rule is meant for 2yz and 3yz replies, whose words otherwise never tell of a failure."""
         return any(code[0] in "23" for code in self._replies)
 
-    def find(self, text: MaskedText, situation: Situation) -> Hit | None:
-        """The longest stretch of `text` that this rule knows, if its conditions hold and nothing silences it."""
-        lowered = text.raw_lowered if self.raw else text.lowered
-        if (self.words and not any(word in lowered for word in self.words)) or not self._applies(situation):
-            return None
-        subject = text.original if self.raw else text.masked
-        best = max((m for m in self._search(subject)), key=lambda m: m.end() - m.start(), default=None)
-        if best is None or any(pattern.search(subject) for pattern in self._silencers):
-            return None
-        start, end = best.span()
-        match = subject[start:end] if self.raw else text.original_slice(start, end)
-        named = {
-            name: subject[slice(*best.span(name))] if self.raw else text.original_slice(*best.span(name))
-            for name, value in best.groupdict().items()
-            if value
-        }
-        codes = (situation.reply_code, situation.enhanced_code)
-        return Hit(self, match, start, named, agreement=sum(_any_matches(self._expected, code) for code in codes))
-
-    def _applies(self, situation: Situation) -> bool:
+    def applies(self, situation: Situation) -> bool:
+        """Whether the conditions on provider, codes and phase hold."""
         return (
             (not self.providers or situation.provider in self.providers)
             and (not self._replies or _any_matches(self._replies, situation.reply_code))
@@ -142,20 +125,136 @@ class Rule:
             and (not self._phases or situation.phase in self._phases)
         )
 
-    def _search(self, subject: str) -> Iterable[re.Match[str]]:
-        for pattern in self._compiled:
-            match = pattern.search(subject)
-            if match:
-                yield match
+    def agreement(self, situation: Situation) -> int:
+        """How many of the reply's codes are among those that the rule expects."""
+        return sum(_any_matches(self._expected, code) for code in (situation.reply_code, situation.enhanced_code)) if self._expected else 0
 
-    @cached_property
-    def _compiled(self) -> tuple[re.Pattern[str], ...]:
-        phrases = ("|".join(map(phrase_pattern, self._phrases)),) if self._phrases else ()
-        return tuple(re.compile(pattern, re.IGNORECASE) for pattern in (*phrases, *self._patterns))
+    def is_silenced(self, subject: str) -> bool:
+        """Whether words are there that the rule does not stand beside."""
+        return any(pattern.search(subject) for pattern in self._silencers)
 
     @cached_property
     def _silencers(self) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(pattern, re.IGNORECASE) for pattern in self._unless)
+
+
+class Pattern:
+    """One regular expression of a rule, and the groups of words of which a text must have one each."""
+
+    def __init__(self, rule: Rule, text: str, needs: Needs) -> None:
+        self.rule = rule
+        self.text = text
+        self.needs = needs
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self.text, re.IGNORECASE)
+
+
+class _Phrase(NamedTuple):
+    text: str
+    rule: Rule
+    lead: int
+    """Characters before the phrase's first word."""
+
+
+class RuleSet:
+    """Rules, ready to be held against texts."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._by_first_words: dict[str, dict[str, list[_Phrase]]] = {}
+        self._unspaced: list[_Phrase] = []
+        self._by_stem: dict[str, list[str]] = {}
+        self._stems: frozenset[str] = frozenset()
+        self._short: list[str] = []
+        self._by_word: dict[str, list[Pattern]] = {}
+        self._always: list[Pattern] = []
+        words: set[str] = set()
+        for rule in rules:
+            for phrase in rule.phrases:
+                self._add_phrase(phrase, rule)
+            for pattern in rule.patterns:
+                words.update(word for group in pattern.needs for word in group)
+                for word in pattern.needs[0] if pattern.needs else ():
+                    self._by_word.setdefault(word, []).append(pattern)
+                if not pattern.needs:
+                    self._always.append(pattern)
+        for word in words:
+            if len(word) < STEM:
+                self._short.append(word)
+            else:
+                self._by_stem.setdefault(word[:STEM], []).append(word)
+        self._stems = frozenset(self._by_stem)
+        self._is_empty = not (self._by_first_words or self._unspaced or self._by_word or self._always)
+
+    def _add_phrase(self, phrase: str, rule: Rule) -> None:
+        first, second = [*_TOKEN.finditer(phrase), None, None][:2]
+        if first is None or _is_unspaced(first[0][0]):
+            self._unspaced.append(_Phrase(phrase, rule, 0))
+        else:
+            by_second = self._by_first_words.setdefault(first[0], {})
+            by_second.setdefault(second[0] if second else "", []).append(_Phrase(phrase, rule, first.start()))
+
+    def find(self, text: MaskedText, situation: Situation) -> list[Hit]:
+        """Every rule that matches, each with the longest stretch that it knows."""
+        if self._is_empty:
+            return []
+        hits = self._find_in(text.masked, situation, text, raw=False)
+        if text.is_masked:
+            hits += self._find_in(text.original, situation, text, raw=True)
+        return hits
+
+    def _find_in(self, subject: str, situation: Situation, text: MaskedText, *, raw: bool) -> list[Hit]:
+        """Hits in the masked text, of all rules but raw ones where links were masked; or of the raw ones in the original."""
+        lowered = subject.lower()
+        if len(lowered) != len(subject):  # a letter such as U+0130, whose small form is two characters long
+            lowered = "".join(letter if len(letter.lower()) != 1 else letter.lower() for letter in subject)
+        spans: dict[Rule, tuple[int, int, re.Match[str] | None]] = {}
+        wanted = None if not text.is_masked else raw
+        for phrase, start in self._phrases_in(lowered):
+            _keep_longest(spans, phrase.rule, start, start + len(phrase.text), None)
+        for pattern in self._patterns_for(lowered):
+            if (wanted is None or pattern.rule.raw is wanted) and pattern.rule.applies(situation):
+                match = pattern.compiled.search(subject)
+                if match:
+                    _keep_longest(spans, pattern.rule, match.start(), match.end(), match)
+        hits = []
+        for rule, (start, end, found) in spans.items():
+            if (wanted is None or rule.raw is wanted) and rule.applies(situation) and not rule.is_silenced(subject):
+                slice_of = text.original_slice if not raw else _slicer(subject)
+                named = {name: slice_of(*found.span(name)) for name, value in found.groupdict().items() if value} if found else {}
+                hits.append(Hit(rule, slice_of(start, end), start, named, rule.agreement(situation)))
+        return hits
+
+    def _phrases_in(self, lowered: str) -> Iterator[tuple[_Phrase, int]]:
+        tokens = [(token[0], token.start()) for token in _TOKEN.finditer(lowered)]
+        for number, (word, position) in enumerate(tokens, 1):
+            by_second = self._by_first_words.get(word)
+            if by_second is None:
+                continue
+            following = tokens[number][0] if number < len(tokens) else ""
+            for phrase in (*by_second.get("", ()), *(by_second.get(following, ()) if following else ())):
+                start = position - phrase.lead
+                if start >= 0 and lowered.startswith(phrase.text, start) and _ends_at_word(lowered, start + len(phrase.text)):
+                    yield phrase, start
+        if not lowered.isascii():
+            for phrase in self._unspaced:
+                start = lowered.find(phrase.text)
+                if start >= 0:
+                    yield phrase, start
+
+    def _patterns_for(self, lowered: str) -> list[Pattern]:
+        """The patterns whose needed words are all there."""
+        stems = self._stems.intersection([lowered[start : start + STEM] for start in range(len(lowered) - STEM + 1)])
+        present = {word for stem in stems for word in self._by_stem[stem] if word in lowered}
+        if not lowered.isascii():
+            present.update(word for word in self._short if word in lowered)
+        candidates = dict.fromkeys(self._always)
+        for word in present:
+            for pattern in self._by_word.get(word, ()):
+                if pattern not in candidates and all(not present.isdisjoint(group) for group in pattern.needs[1:]):
+                    candidates[pattern] = None
+        return list(candidates)
 
 
 def provider_rules(provider: Mapping[str, Any]) -> Iterator[Rule]:
@@ -167,7 +266,7 @@ def provider_rules(provider: Mapping[str, Any]) -> Iterator[Rule]:
         if block["reasons"][0] == "unknown":
             continue
         pattern = block.get("pattern")
-        is_token = pattern is None and _TOKEN.search(block["code"])
+        is_token = pattern is None and _OWN_TOKEN.search(block["code"])
         phrases = [*block.get("phrases", ()), *([block["code"]] if is_token else [])]
         if not phrases and not pattern:
             continue
@@ -196,22 +295,51 @@ def provider_code_for(provider: Mapping[str, Any], code: str) -> Mapping[str, An
 def phrase_pattern(phrase: str) -> str:
     """The pattern of a literal phrase: any white space between its words, and whole words where the script has blanks between them."""
     body = r"\s+".join(map(re.escape, phrase.split()))
-    before = r"(?<!\w)" if _ends_a_word(phrase[0]) else ""
-    after = r"(?!\w)" if _ends_a_word(phrase[-1]) else ""
+    before = "" if _is_open(phrase[0]) else r"(?<!\w)"
+    after = "" if _is_open(phrase[-1]) else r"(?!\w)"
     return f"{before}{body}{after}"
 
 
-def _ends_a_word(character: str) -> bool:
-    # From U+2E80 on: Chinese and Japanese, written without blanks between words.
-    return character.isalnum() and character < "\u2e80"
+def _is_open(character: str) -> bool:
+    """Whether a phrase that starts or ends with `character` may touch another word."""
+    return not character.isalnum() or _is_unspaced(character)
 
 
-def _longest_word(phrase: str) -> str:
-    return max(phrase.lower().split(), key=len)
+def _is_unspaced(character: str) -> bool:
+    """Whether `character` belongs to a script without blanks between words: Chinese and Japanese, from U+2E80 on."""
+    return character >= "\u2e80"
+
+
+def _ends_at_word(text: str, end: int) -> bool:
+    return end == len(text) or _is_open(text[end - 1]) or not (text[end].isalnum() or text[end] == "_")
+
+
+def _keep_longest(
+    spans: dict[Rule, tuple[int, int, re.Match[str] | None]], rule: Rule, start: int, end: int, match: re.Match[str] | None
+) -> None:
+    known = spans.get(rule)
+    if known is None or end - start > known[1] - known[0]:
+        spans[rule] = (start, end, match)
+
+
+def _slicer(subject: str) -> Any:
+    return lambda start, end: subject[start:end]
 
 
 def _listed(value: str | list[str] | None) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _with_needs(block: Mapping[str, Any]) -> list[tuple[str, Needs]]:
+    """The patterns of a block with their needs, which a built file has and a user's own file has not."""
+    patterns = _listed(block.get("pattern"))
+    if "needs" in block:
+        return list(zip(patterns, block["needs"], strict=True))
+    if not patterns:
+        return []
+    from .literals import needs_of  # noqa: PLC0415  (only rules that were not built need it)
+
+    return [(pattern, needs_of(pattern)) for pattern in patterns]
 
 
 def _any_matches(patterns: tuple[str, ...], code: str | None) -> bool:

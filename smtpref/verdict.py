@@ -29,7 +29,7 @@ from .model import (
     Verdict,
 )
 from .parsing.reply import nested_starts
-from .rules import Hit, MaskedText, Rule, Situation, provider_code_for, provider_rules
+from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
 
 UNKNOWN = "unknown"
 OUR_OWN_FAULTS = frozenset(("local-fault", "system-error", "system-full", "service-unavailable", "dns-failure"))
@@ -56,17 +56,15 @@ class Judge:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._recogniser = Recogniser(knowledge)
-        self._own_rules: dict[str, tuple[Rule, ...]] = {}
+        self._own_rules: dict[str | None, RuleSet] = {}
 
     @cached_property
-    def _rules(self) -> tuple[Rule, ...]:
-        return tuple(Rule(block) for block in self._knowledge.rules.values())
+    def _rules(self) -> RuleSet:
+        return RuleSet(map(Rule, self._knowledge.rules.values()))
 
-    def _rules_of(self, provider: str | None) -> tuple[Rule, ...]:
-        if provider is None:
-            return ()
+    def _rules_of(self, provider: str | None) -> RuleSet:
         if provider not in self._own_rules:
-            self._own_rules[provider] = tuple(provider_rules(self._knowledge.providers[provider]))
+            self._own_rules[provider] = RuleSet(provider_rules(self._knowledge.providers[provider]) if provider else ())
         return self._own_rules[provider]
 
     def judge(self, record: Record) -> Verdict:
@@ -118,8 +116,7 @@ class Judge:
     def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
         """The rules that match and that no other matching one beats, strongest first."""
         is_success = (situation.reply_code or "")[:1] in ("2", "3")
-        rules = (*self._rules_of(situation.provider), *self._rules)
-        hits = [hit for rule in rules if (hit := rule.find(text, situation))]
+        hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules.find(text, situation)]
         if is_success:
             hits = [hit for hit in hits if hit.rule.speaks_of_success]
         beaten = {name for hit in hits for name in hit.rule.beats}

@@ -293,7 +293,7 @@ def test_zsh_completes_commands_options_values_and_files(home, run):
 
 # fish
 
-IN_FISH = "source $argv[1]/smtpref.fish; for line in $argv[2..]; complete -C $line; echo ---; end"
+IN_FISH = "source $argv[1]/smtpref.fish; for line in $argv[2..-1]; complete -C $line; echo ---; end"
 
 
 def fish(home: Path, *lines: str) -> list[list[str]]:

@@ -88,7 +88,9 @@ def test_every_command_and_option_has_help(run: Run, command: str) -> None:
 @pytest.mark.parametrize("module", sorted((CHECKOUT / "smtpref").rglob("*.py")), ids=lambda path: path.stem)
 def test_every_module_and_public_class_says_what_it_is(module: Path) -> None:
     tree = ast.parse(module.read_text(encoding="utf-8"))
-    silent = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node)]
+    silent = [
+        node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
     assert (bool(ast.get_docstring(tree)), silent) == (True, [])
 
 

@@ -34,6 +34,7 @@ class Line(NamedTuple):
 
     number: int
     text: str
+    raw: bytes
 
 
 IDLE = None
@@ -146,11 +147,12 @@ def _cut(chunks: Iterator[bytes | None]) -> Iterator[Line | None]:
         *whole, last = chunk.split(b"\n")
         for piece in whole:
             number += 1
-            yield Line(number, _text((rest + piece)[:MAX_LINE]))
+            raw = (rest + piece)[:MAX_LINE]
+            yield Line(number, _text(raw), raw)
             rest = b""
         rest = (rest + last)[:MAX_LINE]
     if rest:
-        yield Line(number + 1, _text(rest))
+        yield Line(number + 1, _text(rest), rest)
 
 
 def _text(line: bytes) -> str:

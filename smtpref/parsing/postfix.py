@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
 from typing import TypeVar
 
 from ..model import ENHANCED_CODE, Direction, EnhancedCode, InputFormat, Outcome, Phase, Record
+from .reader import InputLine, Reader
 from .reply import Reply, find_reply, parse_reply, phase_of
 from .stamps import LogLine
 
 Value = TypeVar("Value")
 
-FORMAT = InputFormat.POSTFIX
-
 MAX_OPEN_MESSAGES = 100_000
 """Queue ids whose sender is remembered; a busy server's queue is smaller, and a log of a month must not fill memory."""
 
-_PROGRAM = re.compile(r"^postfix[\w.-]*/|^(?:postfix|smtp|smtpd|lmtp|qmgr|cleanup|bounce|postscreen)$")
+_PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
+# OpenSMTPD and qmail have an smtpd too; and a pasted line may have lost its program.
+_BARE_PROGRAMS = frozenset(("", "smtp", "smtpd", "lmtp", "qmgr", "cleanup", "bounce", "postscreen", "error", "pipe", "local", "virtual"))
 _QUEUE_ID = r"(?:[0-9A-F]{5,24}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,10}z[0-9A-Za-z]{3,12}|[0-9A-Za-z]{10,20})"
+
+# What Postfix writes, where a log or a person left out time, host and program.
+_UNSTAMPED = re.compile(
+    rf"(?:{_QUEUE_ID}|NOQUEUE): (?:to=|from=|client=|uid=|message-id=|(?:milter-|proxy-)?(?:reject|discard|hold|filter|redirect)|removed$|skipped|host )"
+    r"|(?:warning|fatal|panic): |(?:dis)?connect from |lost connection after |connect to \S+\[|statistics: "
+    r"|(?:Untrusted|Trusted|Verified|Anonymous) TLS connection |(?:PREGREET|HANGUP|BARE NEWLINE|PASS|WHITELISTED|ALLOWLISTED|DNSBL|COMMAND) "
+)
 
 _DELIVERY = re.compile(
     rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"[^\"]*\")*>|[^,]*),.{{0,2000}}?\bstatus=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
@@ -59,35 +68,34 @@ _OUTCOMES = {
 }
 
 
-class Reader:
-    """Reads the lines of one input, in order."""
+class PostfixReader(Reader):
+    """Reads the lines of Postfix's daemons."""
 
-    format = FORMAT
+    format = InputFormat.POSTFIX
 
-    def __init__(self) -> None:
+    def __init__(self, source: str, latest: datetime) -> None:
+        super().__init__(source, latest)
         self._senders: OrderedDict[str, str] = OrderedDict()
         self._attempts: OrderedDict[str, Record] = OrderedDict()
 
-    @staticmethod
-    def claims(line: LogLine) -> bool:
-        """Whether a Postfix program wrote `line`; its lines are this reader's even where they hold no outcome."""
-        return bool(_PROGRAM.match(line.program))
-
-    def read(self, line: LogLine, source: str, number: int) -> Iterator[Record]:
-        """Yield the records of one line."""
-        message = line.message
-        base = Record(source, number, FORMAT, line.time, line.host)
+    def take(self, line: InputLine) -> list[Record] | None:
+        """A Postfix program's lines are this reader's even where they hold no outcome."""
+        stamp = line.stamp or LogLine(None, None, "", line.text)
+        message = stamp.message
+        if not (_PROGRAM.match(stamp.program) or (stamp.program in _BARE_PROGRAMS and _UNSTAMPED.match(message))):
+            return None
+        base = Record(self.source, line.number, self.format, stamp.time, stamp.host)
         if "status=" in message:
-            yield from self._delivery(message, base)
-        elif "reject: " in message or "discard: " in message:
-            yield from self._refusal(message, base)
-        else:
-            self._remember(message, base)
+            return list(self._delivery(message, base))
+        if "reject: " in message or "discard: " in message:
+            return list(self._refusal(message, base))
+        self._remember(message, base)
+        return []
 
-    def finish(self) -> Iterable[Record]:
-        """Yield the attempts that no status line followed."""
+    def finish(self) -> list[Record]:
+        """The attempts that no status line followed."""
         attempts, self._attempts = self._attempts, OrderedDict()
-        return attempts.values()
+        return list(attempts.values())
 
     def _delivery(self, message: str, base: Record) -> Iterator[Record]:
         match = _DELIVERY.match(message)

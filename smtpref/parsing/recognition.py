@@ -1,69 +1,40 @@
 """Which reader a line needs: an input's lines go in, records come out, as soon as a line completes one.
 
-`LOG_READERS` is the table of mail server logs; whatever none of them claims is read as bare replies.
+`READERS` is the table. A line is offered to the reader that is in the middle of something, then to each in the table's order;
+the last one, of bare replies, takes whatever is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Record
+from ..model import InputFormat, Record
 from . import postfix, text
 from .files import Input
+from .reader import InputLine, Reader
 from .stamps import split_stamp
 
-LOG_READERS = (postfix.Reader,)
-"""Each has `format`, `claims(line)`, `read(line, source, number)` and `finish()`."""
-
-# Programs that speak of users, mailboxes and refusals and are no mail servers.
-_OTHERS = frozenset(
-    (
-        "amavis",
-        "apache2",
-        "clamd",
-        "cron",
-        "CRON",
-        "dovecot",
-        "fail2ban",
-        "freshclam",
-        "httpd",
-        "kernel",
-        "named",
-        "nginx",
-        "ntpd",
-        "opendkim",
-        "opendmarc",
-        "postgrey",
-        "rspamd",
-        "saslauthd",
-        "spamd",
-        "sshd",
-        "sshd-session",
-        "su",
-        "sudo",
-        "systemd",
-    )
-)
+READERS: tuple[type[Reader], ...] = (postfix.PostfixReader, text.TextReader)
 
 
-def read_records(opened: Input, only: str | None = None) -> Iterator[Record]:
-    """Yield the records of an input in its order; `only` forces one format of `FORMATS`."""
-    logs = [reader() for reader in LOG_READERS if only in (None, reader.format)]
-    replies = text.Reader(opened.source) if only in (None, text.FORMAT) else None
+def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Record]:
+    """Yield the records of an input in its order; `only` forces one format."""
+    readers = [reader(opened.source, opened.latest) for reader in READERS if only in (None, reader.format)]
+    last: Reader | None = None
     for line in opened.lines:
         if line is None:
-            if replies:
-                yield from replies.finish()
+            if last:
+                yield from last.pause()
             continue
-        stamped = split_stamp(line.text, opened.latest) if logs else None
-        reader = next((reader for reader in logs if stamped and reader.claims(stamped)), None)
-        if reader and stamped:
-            if replies:
-                yield from replies.finish()
-            yield from reader.read(stamped, opened.source, line.number)
-        elif replies and not (stamped and stamped.program in _OTHERS):
-            yield from replies.read(line)
-    if replies:
-        yield from replies.finish()
-    for reader in logs:
+        offered = InputLine(line.number, line.text, line.raw, split_stamp(line.text, opened.latest))
+        for reader in sorted(readers, key=lambda reader: not reader.is_open):
+            records = reader.take(offered)
+            if records is None:
+                continue
+            if last and last is not reader:
+                yield from last.pause()
+            yield from records
+            last = reader
+            break
+    for reader in readers:
         yield from reader.finish()

@@ -39,9 +39,10 @@ _ANNOUNCED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?\s*({_ENHANCED})(?![\d.]*\d)[)\]:]?[ \t]*-?[ \t]*")
+_LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?-?\s*({_ENHANCED})(?![\d.]*\d)[)\]:]?[ \t]*-?[ \t]*")
 _MARKED_ENHANCED = re.compile(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
 _INNER_ENHANCED = re.compile(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
+_FIRST_ENHANCED = re.compile(rf"({_ENHANCED}) - ")
 _BARE_ENHANCED = re.compile(rf"(?:^|[\s:;(]|smtp;)({_ENHANCED})(?=[\s:;,)]|$)")
 
 _IN_REPLY_TO = re.compile(r"\s*\(?in reply to (?:the )?(?P<command>[\w ]{1,40}?)(?: command)?\s*\)\s*\)?$", re.IGNORECASE)
@@ -100,8 +101,11 @@ def find_reply(text: str) -> Reply | None:
     line, phase = _without_in_reply_to(line)
     match = _find_code(line)
     if match:
-        phase = phase or _phase_before(line[: match.start("code")])
-        return parse_reply(line[match.start("code") :], phase)
+        before = line[: match.start("code")]
+        reply = parse_reply(line[match.start("code") :], phase or _phase_before(before))
+        # IronPort puts the enhanced code first: "5.1.0 - Unknown address error 550-'no such user'"
+        first = _FIRST_ENHANCED.match(before)
+        return reply._replace(enhanced=EnhancedCode.parse(first[1])) if first and reply.enhanced is None else reply
     bare = _BARE_ENHANCED.search(line)
     if bare:
         rest = line[bare.end(1) :].lstrip(" :;,)-")

@@ -7,94 +7,163 @@ record. Text without any code may be a reply too ("Mailbox full"): it is given a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
 
 from ..model import InputFormat, Phase, Record
-from .files import Line
+from .reader import InputLine, Reader
 from .reply import find_reply
-
-FORMAT = InputFormat.REPLY
+from .stamps import LogLine
 
 MAX_LINES = 100
 MAX_WORDS = 600
 """Characters up to which a text without any code may be a reply."""
 
-_QUOTED = re.compile(r"^(?:[>|] ?)+")
-_CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
-_STARTS_A_REPLY = re.compile(
-    r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]+@[^<>\s]+>.{0,80}:|Diagnostic-Code:|<<<|REJECTED |ACCEPTED )", re.IGNORECASE
+WRAPPED = 50
+"""Characters from which a line may have been wrapped, so that a small letter goes on with it."""
+
+MAX_PAIRS = 2
+"""More `key=value` pairs than this make a text a log line of some program, not a reply."""
+
+# Programs that speak of users, mailboxes and refusals and are no mail servers.
+_OTHERS = frozenset(
+    (
+        "amavis",
+        "apache2",
+        "clamd",
+        "cron",
+        "CRON",
+        "dovecot",
+        "fail2ban",
+        "freshclam",
+        "httpd",
+        "kernel",
+        "named",
+        "nginx",
+        "ntpd",
+        "opendkim",
+        "opendmarc",
+        "postgrey",
+        "rspamd",
+        "saslauthd",
+        "spamd",
+        "sshd",
+        "sshd-session",
+        "su",
+        "sudo",
+        "systemd",
+    )
 )
-_UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
-_RECIPIENT = re.compile(
-    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?\s*$",
+
+_PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
+_QUOTED = re.compile(r"^(?:[>|] ?)+")
+_TRANSCRIPT = re.compile(r"^\s*<<<\s?")
+_COMMAND = re.compile(
+    r"^\s*(?:C:|->|~>|>>>)?\s*(?:(?:EHLO|HELO|AUTH|VRFY|EXPN) \S|(?:DATA|QUIT|STARTTLS|RSET|NOOP)\s*$|(?:MAIL FROM|RCPT TO):)",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"\bhost ([\w.-]{1,255}(?:\s?\[[\w.:]{2,45}\])?)(?: said|:| refused| SMTP)", re.IGNORECASE)
-_COMMANDS = re.compile(
-    r"^\s*(?:C:|->|~>|>>>|S:|<-|<~)?\s*(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA|QUIT|STARTTLS|AUTH |RSET|NOOP)\b", re.IGNORECASE
+# Fields of a delivery status notification (RFC 3464) that hold no reply of their own.
+_STATUS_FIELD = re.compile(
+    r"^(?:Action|Status|Final-Recipient|Original-Recipient|Reporting-MTA|Remote-MTA|Arrival-Date|Last-Attempt-Date|Will-Retry-Until):",
+    re.IGNORECASE,
 )
+_CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
+_STARTS_A_REPLY = re.compile(
+    r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]{1,320}>.{0,80}:|Diagnostic-Code:|REJECTED |ACCEPTED )", re.IGNORECASE
+)
+_ANNOUNCES = re.compile(
+    r"\b(?:said|refused to talk to me|remote (?:mail )?server\b.{0,80}|reason|response|reply):|[\w-]:\s*$", re.IGNORECASE
+)
+_CLOSES = re.compile(r"\(in reply to [^()]{1,60}\)", re.IGNORECASE)
+_UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
+_RECIPIENT = re.compile(
+    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"\bhost:? ([\w.-]{1,255}(?:\s?[\[(][\w.:]{2,45}[\])])?)(?: said|:| refused| SMTP| reason)", re.IGNORECASE)
 
 
-class Reader:
-    """Gathers the lines of one input into replies."""
+class _Line(NamedTuple):
+    number: int
+    text: str
 
-    format = FORMAT
 
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._gathered: list[Line] = []
-        self._open = False
+class TextReader(Reader):
+    """Gathers lines into replies."""
+
+    format = InputFormat.REPLY
+
+    def __init__(self, source: str, latest: datetime) -> None:
+        super().__init__(source, latest)
+        self._gathered: list[_Line] = []
+        self._is_multiline = False
         self._in_dialogue = False
+        self._in_transcript = False
 
-    def read(self, line: Line) -> Iterator[Record]:
-        """Take one line; yield the record that it completes, if any."""
+    def take(self, line: InputLine) -> list[Record]:
+        """The record that a line completes, if any. A line with a stamp is a reply by itself or none."""
+        if line.stamp:
+            return [*self.pause(), *self._of_log_line(line.number, line.stamp)]
         text = _QUOTED.sub("", line.text).rstrip()
         if not text.strip():
-            yield from self.finish()
-            return
-        if _COMMANDS.match(text):
-            yield from self.finish()
+            return self.pause()
+        if _COMMAND.match(text):
             self._in_dialogue = True
-            return
-        if self._gathered and not self._continues(text):
-            yield from self.finish()
-        self._gathered.append(Line(line.number, text))
-        first = _CODE_FIRST.match(text)
-        self._open = bool(first and first["separator"] == "-")
+            return self.pause()
+        return [] if _STATUS_FIELD.match(text) else self._gather(_Line(line.number, text))
 
-    def finish(self) -> Iterator[Record]:
-        """Yield the record of what was gathered so far."""
-        gathered, self._gathered, self._open = self._gathered, [], False
+    def pause(self) -> list[Record]:
+        """The record of what was gathered so far."""
+        gathered, self._gathered, self._is_multiline = self._gathered, [], False
+        self._in_transcript = self._in_transcript and bool(gathered)
         if not gathered:
-            return
+            return []
         text = " ".join(line.text.strip() for line in gathered)
         record = self._record(text, gathered[0].number)
-        if record and not self._is_small_talk(record):
-            yield record
+        return [record] if record and not self._is_small_talk(record) else []
+
+    def _of_log_line(self, number: int, stamp: LogLine) -> list[Record]:
+        record = None if stamp.program in _OTHERS else self._record(stamp.message, number)
+        return [record._replace(time=stamp.time, host=stamp.host)] if record and not record.words_only else []
+
+    def _gather(self, line: _Line) -> list[Record]:
+        text = _TRANSCRIPT.sub("", line.text)
+        is_transcript = len(text) < len(line.text)
+        if self._in_transcript and not is_transcript and _CODE_FIRST.match(text):
+            # Sendmail's own summary of the reply that it just quoted.
+            return []
+        completed = self.pause() if self._gathered and not self._continues(text) else []
+        self._in_transcript = is_transcript
+        self._gathered.append(_Line(line.number, text))
+        first = _CODE_FIRST.match(text)
+        self._is_multiline = bool(first and first["separator"] == "-")
+        return completed
 
     def _continues(self, text: str) -> bool:
+        """Whether a line belongs to the reply that is being gathered."""
         if len(self._gathered) >= MAX_LINES:
             return False
-        last = self._gathered[-1].text
-        if self._open:
+        first, last = self._gathered[0].text, self._gathered[-1].text
+        if self._is_multiline or _indentation(text) > _indentation(first):
             return True
-        is_announced = _UNFINISHED.search(last) and not any(_CODE_FIRST.match(line.text) for line in self._gathered)
-        if _STARTS_A_REPLY.match(text) and not (is_announced and _CODE_FIRST.match(text)):
-            return False
-        is_indented = text[0] in " \t"
-        is_wrapped = len(last) >= 50 and text[0].islower()
-        return is_indented or is_wrapped or last.count("(") > last.count(")") or bool(_UNFINISHED.search(last))
+        so_far = " ".join(line.text for line in self._gathered)
+        has_code = any(_CODE_FIRST.match(line.text) for line in self._gathered)
+        if _STARTS_A_REPLY.match(text):
+            return bool(_CODE_FIRST.match(text) and _UNFINISHED.search(last) and not has_code)
+        is_awaited = _ANNOUNCES.search(so_far) and not _CLOSES.search(so_far) and not _ANNOUNCES.search(text)
+        is_wrapped = len(last) >= WRAPPED and text[0].islower()
+        return bool(is_awaited or is_wrapped or last.count("(") > last.count(")") or _UNFINISHED.search(last))
 
     def _record(self, text: str, number: int) -> Record | None:
         recipient = _RECIPIENT.search(text)
         host = _HOST.search(text)
         reply = find_reply(text)
-        if reply is None and len(text) > MAX_WORDS:
+        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
             return None
         return Record(
-            self._source,
+            self.source,
             number,
-            FORMAT,
+            self.format,
             recipient=next((group for group in recipient.groups() if group), None) if recipient else None,
             relay=host[1] if host else None,
             phase=reply.phase if reply else None,
@@ -108,3 +177,7 @@ class Reader:
         """Within a dialogue, only refusals are news."""
         code = record.reply_code
         return self._in_dialogue and (code is None or code.class_digit in "23") and record.phase is not Phase.END_OF_DATA
+
+
+def _indentation(text: str) -> int:
+    return len(text) - len(text.lstrip())

@@ -1,0 +1,48 @@
+"""What every reader of a format is: it is offered lines in order, and says which are its own.
+
+A reader knows one format's shape and nothing about reasons. What several formats share (stamps, files, replies) is in its own module.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+
+from ..model import InputFormat, Record
+from .stamps import LogLine
+
+
+class InputLine(NamedTuple):
+    """One line of an input, without its end, as text and as it was; and its parts where it has a stamp that is known."""
+
+    number: int
+    text: str
+    raw: bytes
+    stamp: LogLine | None
+
+
+class Reader:
+    """Reads one format from one input.
+
+    `is_open` says that the reader is in the middle of something of several lines (a message, a document, a table),
+    so that the next line is offered to it before all others.
+    """
+
+    format: ClassVar[InputFormat]
+    is_open = False
+
+    def __init__(self, source: str, latest: datetime) -> None:
+        self.source = source
+        self.latest = latest
+
+    def take(self, line: InputLine) -> list[Record] | None:
+        """The records that a line completes, mostly none or one; None where the line is not of this format."""
+        raise NotImplementedError
+
+    def pause(self) -> list[Record]:
+        """What can be said now that another reader goes on, or that a live input has paused."""
+        return []
+
+    def finish(self) -> list[Record]:
+        """What is left to say at the end of the input."""
+        return self.pause()
