@@ -24,6 +24,7 @@ Lists = dict[str, list[dict[str, Any]]]
 
 LANGUAGES = ("en", "vi")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+SHARED_WORDS = re.compile(r"\{([a-z]+(?:-[a-z]+)*)\}")
 RFC_SOURCE = re.compile(r"RFC (\d{1,5})(?: ([A-Z0-9]+(?:\.\d+)*))?")
 URL = re.compile(r"https?://[^\s<>\"]+")
 
@@ -414,6 +415,14 @@ SECTIONS: dict[str, Section] = {
             "sources": Field(SOURCES),
         },
     ),
+    "vocabulary": Section(
+        "id",
+        {
+            "id": Field(shaped(r"[a-z]+(?:-[a-z]+)*", "an id of plain words joined by hyphens")),
+            "pattern": Field(regex),
+            "note": Field(string),
+        },
+    ),
     "rules": Section(
         "id",
         {
@@ -459,6 +468,7 @@ def read_codes_file(path: Path) -> Lists:
     Raises Unreadable where there is no such file, KnowledgeError with every mistake of one that is wrong.
     """
     own = _parse(path)
+    _expand(own, {block["id"]: block for block in own.get("vocabulary", [])}, path.name)
     _check(own, own, path.name)
     return {name: own.get(name, []) for name in SECTIONS}
 
@@ -469,6 +479,7 @@ def lay_over(path: Path, shipped: Sections) -> Sections:
     Raises what `read_codes_file` does.
     """
     own = _parse(path)
+    _expand(own, {**shipped.get("vocabulary", {}), **{block["id"]: block for block in own.get("vocabulary", [])}}, path.name)
     blocks: dict[str, dict[str, Block]] = {}
     for name, section in SECTIONS.items():
         blocks[name] = dict(shipped.get(name, {}))
@@ -492,6 +503,29 @@ def _parse(path: Path) -> Lists:
     if problems:
         raise KnowledgeError(tuple(problems))
     return own
+
+
+def _expand(own: Lists, vocabulary: Mapping[str, Block], file: str) -> None:
+    """Put the shared words of `vocabulary` into the patterns of rules, in place."""
+    report = Report(file, {})
+
+    def shared(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in vocabulary:
+            report.add_unknown(where, name, "in the vocabulary", vocabulary)
+            return ""
+        return str(vocabulary[name]["pattern"])
+
+    for rule in own.get("rules", []):
+        for field_name in ("pattern", "unless_pattern"):
+            where = f"rules: {rule['id']}: {field_name}"
+            value = rule.get(field_name)
+            if isinstance(value, str):
+                rule[field_name] = SHARED_WORDS.sub(shared, value)
+            elif isinstance(value, list):
+                rule[field_name] = [SHARED_WORDS.sub(shared, str(pattern)) for pattern in value]
+    if report.problems:
+        raise KnowledgeError(tuple(report.problems))
 
 
 def _yaml_problem(why: Exception) -> str:
