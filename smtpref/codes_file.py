@@ -365,6 +365,7 @@ SECTIONS: dict[str, Section] = {
             "bounce": Field(word_of(Bounce, "a bounce type")),
             "action": Field(word_of(Action, "an action")),
             "do": Field(localised_list),
+            "general": optional(flag),
             "about": optional(list_of(shaped("ip|domain|url|address", "ip, domain, url or address"))),
             "example": optional(string),
             "related": optional(REASONS),

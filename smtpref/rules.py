@@ -109,7 +109,9 @@ class Rule:
         self._phases = frozenset(block.get("phases", ()))
         self._expected = tuple(block.get("expects", ()))
         self._unless = (*map(phrase_pattern, block.get("unless", ())), *_listed(block.get("unless_pattern")))
-        self.conditions = sum(map(bool, (self.providers, self._replies, self._enhanced, self._phases)))
+        # A listed code says more than the family that it belongs to.
+        conditions = (self.providers, self._replies, self._enhanced, self._phases, block.get("is_listed"))
+        self.conditions = sum(map(bool, conditions))
 
     @property
     def speaks_of_success(self) -> bool:
@@ -276,8 +278,9 @@ def provider_rules(provider: Mapping[str, Any]) -> Iterator[Rule]:
                 "reason": block["reasons"][0],
                 "provider": [provider["id"]],
                 "phrases": phrases,
-                # A listed code says more than the family that it belongs to.
-                "general": pattern is not None,
+                # What the provider does not document is a guess from its neighbours.
+                "general": not block.get("certain", True),
+                "is_listed": pattern is None,
                 "pattern": pattern and rf"(?<!\w)(?:{pattern})(?!\w)",
                 "expects": [*block.get("replies", ()), *block.get("enhanced", ())],
                 "raw": any(_OPAQUE.search(phrase) for phrase in phrases),

@@ -84,15 +84,17 @@ class Judge:
         words = self._by_words(record, provider)
         telling = [judged for judged in words if not _is_weak(judged)]
         weak = [judged for judged in words if _is_weak(judged)]
-        found = [
-            *telling,
-            *self._by_own_number(record, provider),
-            *self._by_enhanced_code(record),
-            *weak,
-            *self._by_reply_code(record),
-            *self._by_format(record),
-        ]
+        codes = [*self._by_own_number(record, provider), *self._by_enhanced_code(record)]
+        middle = [*weak, *codes] if self._outweighs(weak, codes) else [*codes, *weak]
+        found = [*telling, *middle, *self._by_reply_code(record), *self._by_format(record)]
         yield from found or [_judged(UNKNOWN, EvidenceBy.FORMAT, "format/nothing-known", "")]
+
+    def _outweighs(self, weak: list[_Judged], codes: list[_Judged]) -> bool:
+        """Whether general words say more than the codes do: only where these name nothing either, and no address is condemned."""
+        if not weak or not codes:
+            return False
+        reasons = self._knowledge.reasons
+        return bool(reasons[codes[0].finding.reason].get("general")) and reasons[weak[0].finding.reason]["bounce"] != Bounce.HARD
 
     def _by_words(self, record: Record, provider: str | None) -> list[_Judged]:
         situation = Situation(
