@@ -30,7 +30,7 @@ THEME = {
     Role.PERMANENT: Style(bold=True, color="red"),
     Role.TEMPORARY: Style(bold=True, color="yellow"),
     Role.SUCCESS: Style(bold=True, color="green"),
-    Role.DO: Style(color="blue"),
+    Role.DO: Style(color="bright_blue"),
     Role.QUOTE: Style(italic=True),
     Role.MATCH: Style(bold=True, underline=True),
 }
@@ -38,9 +38,8 @@ WIDEST = 120
 NARROWEST_SIDES = 80
 """Below this width the sides of a comparison stack."""
 
-# Time, mark, reason, codes, recipient, who answered, words.
-ROW_WIDTHS = (14, 1, 20, 10, 28, 13)
-NARROW_ROW_WIDTHS = (0, 1, 17, 10, 20, 0)
+# Time, mark, reason, codes, recipient, who answered; the words have what is left. By the width from which they are used.
+ROW_WIDTHS = {120: (14, 1, 20, 10, 26, 13), 96: (14, 1, 19, 10, 22, 0), 0: (0, 1, 17, 10, 20, 0)}
 
 
 class Terminal:
@@ -80,7 +79,7 @@ class Terminal:
 
     def write_row(self, cells: Sequence[Line]) -> None:
         """Write one record as one line in fixed columns; the words take what is left and are cut, never wrapped."""
-        widths = ROW_WIDTHS if self._console.width >= 100 else NARROW_ROW_WIDTHS
+        widths = next(widths for least, widths in ROW_WIDTHS.items() if self._console.width >= least)
         row = Text(no_wrap=True, overflow="ellipsis", end="\n")
         for cell, width in zip(cells, (*widths, None), strict=True):
             if width == 0:
@@ -132,12 +131,12 @@ class Terminal:
 
     def _fields(self, rows: Sequence[Field]) -> RenderableType:
         labels = max((len(row.label) for row in rows), default=0)
-        grid = RichTable.grid(padding=(0, 2, 0, 1))
+        grid = RichTable.grid(padding=(0, 2, 0, 0))
         grid.add_column(width=min(labels, 22), style=self._style(Role.LABEL))
         grid.add_column(ratio=1)
         for row in rows:
             grid.add_row(Text(row.label), self._lines(row.lines, numbered=row.numbered))
-        return grid
+        return Padding(grid, (0, 1))
 
     def _lines(self, lines: Sequence[Line], *, numbered: bool = False) -> RenderableType:
         if not numbered:
@@ -188,13 +187,14 @@ class Terminal:
         return Padding(grid, (0, 1))
 
     def _table(self, table: Table) -> list[RenderableType]:
-        grid = RichTable.grid(padding=(0, 2, 0, 1))
+        grid = RichTable.grid(padding=(0, 2, 0, 0))
         for _ in table.columns[:-1]:
             grid.add_column(no_wrap=True)
         grid.add_column(ratio=1)
         for row in table.rows:
             grid.add_row(*map(self._text, row))
-        return [*([Text(table.heading, self._style(Role.HEADING))] if table.heading else []), grid]
+        heading = [Text(f"\n {table.heading}", self._style(Role.HEADING))] if table.heading else []
+        return [*heading, Padding(grid, (0, 1))]
 
     def _text(self, line: Line) -> Text:
         text = Text()
