@@ -8,7 +8,7 @@ from datetime import datetime
 from .errors import SmtprefError, Unreadable
 from .knowledge import Knowledge
 from .model import STDIN, Classified, InputFormat
-from .parsing.files import Input, lines_of, open_input
+from .parsing.files import Input, files_in, lines_of, open_input
 from .parsing.recognition import read_records
 from .verdict import UNKNOWN, Judge
 
@@ -16,12 +16,14 @@ from .verdict import UNKNOWN, Judge
 def classify_text(text: str, knowledge: Knowledge) -> list[Classified]:
     """Return the outcomes and replies in `text`: a reply, a log line, or many of them. Empty where there are none."""
     opened = Input(STDIN, datetime.now(), lines_of(text.encode("utf-8", "surrogatepass")))
-    return list(_classify(opened, Judge(knowledge)))
+    return list(classify_input(opened, Judge(knowledge)))
 
 
 def classify_path(path: str, knowledge: Knowledge) -> Iterator[Classified]:
-    """Yield what the file at `path` tells; raises Unreadable where it cannot be read."""
-    yield from _classify(open_input(path), Judge(knowledge))
+    """Yield what the file or Maildir at `path` tells; raises Unreadable where it cannot be read."""
+    judge = Judge(knowledge)
+    for file in files_in(path):
+        yield from classify_input(open_input(file), judge)
 
 
 def classify_inputs(
@@ -31,19 +33,26 @@ def classify_inputs(
     only: InputFormat | None = None,
     year: int | None = None,
 ) -> Iterator[Classified]:
-    """Yield what each file ("-" for stdin) tells; one that cannot be read is added to `errors` and the others are read.
+    """Yield what each file or Maildir ("-" for stdin) tells; one that cannot be read is added to `errors` and the others are read.
 
     `only` forces one format; `year` is the year of stamps that have none.
     """
     judge = Judge(knowledge)
     for path in paths:
         try:
-            yield from _classify(open_input(path, year), judge, only)
+            files = files_in(path)
         except Unreadable as error:
             errors.append(error)
+            continue
+        for file in files:
+            try:
+                yield from classify_input(open_input(file, year), judge, only)
+            except Unreadable as error:
+                errors.append(error)
 
 
-def _classify(opened: Input, judge: Judge, only: InputFormat | None = None) -> Iterator[Classified]:
+def classify_input(opened: Input, judge: Judge, only: InputFormat | None = None) -> Iterator[Classified]:
+    """Yield what an opened input tells."""
     for record in read_records(opened, only):
         verdict = judge.judge(record)
         if not (record.words_only and verdict.reason == UNKNOWN):

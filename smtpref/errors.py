@@ -11,12 +11,12 @@ class SmtprefError(Exception):
 
 
 class NotACode(SmtprefError):
-    """`given` is no code, class, provider code, blocklist or reason; `candidates` are the nearest that are."""
+    """`given` is no code, class, provider code, blocklist or reason; `commands` are what may have been meant."""
 
-    def __init__(self, given: str, candidates: tuple[str, ...] = ()) -> None:
+    def __init__(self, given: str, commands: tuple[str, ...] = ()) -> None:
         super().__init__(given)
         self.given = given
-        self.candidates = candidates
+        self.commands = commands
 
 
 class Unreadable(SmtprefError):

@@ -172,7 +172,7 @@ class EvidenceBy(StrEnum):
 
 REPLY_CODE = re.compile(r"[1-6][0-9]{2}")
 ENHANCED_CODE = re.compile(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
-CODE_PATTERN = re.compile(r"[2-5x][0-5y][0-9z]|[245X]\.(?:\d{1,3}|x)\.(?:\d{1,3}|x)")
+CODE_PATTERN = re.compile(r"[2-5x](?:[0-5y][0-9z]|xx)|[245X]\.(?:[0-9]{1,3}|x)\.(?:[0-9]{1,3}|x)")
 
 STDIN = "-"
 """The source of what was read from stdin."""
@@ -382,6 +382,8 @@ class Record(NamedTuple):
     text: str = ""
     words_only: bool = False
     """Nothing but the words suggests an outcome: without a rule that knows them there is no record."""
+    last_line: int = 0
+    """The last of the lines that it stands on; 0 where `line` is the only one."""
 
 
 class Evidence(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smtpref.model import (
@@ -27,6 +27,9 @@ from smtpref.model import (
     ReplyCode,
     Verdict,
 )
+
+LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A law holds however slow the machine is."""
 
 NUMBERS = st.integers(0, 999)
 REPLY_CODES = st.integers(100, 699).map(ReplyCode)
@@ -149,6 +152,7 @@ def test_every_reply_code_is_read_back_as_it_was_written() -> None:
     assert [ReplyCode.parse(str(code)) for code in ALL_REPLY_CODES] == ALL_REPLY_CODES
 
 
+@LAW
 @given(ENHANCED_CODES)
 def test_every_enhanced_code_is_read_back_as_it_was_written(code: EnhancedCode) -> None:
     assert code == EnhancedCode.parse(str(code))
@@ -185,6 +189,7 @@ def test_what_is_no_pattern_of_codes_is_refused(text: str) -> None:
         CodePattern.parse(text)
 
 
+@LAW
 @given(st.text(max_size=12))
 def test_whatever_is_read_as_a_code_is_written_the_same_way(text: str) -> None:
     for form in (ReplyCode, EnhancedCode, CodePattern):
@@ -205,6 +210,7 @@ def test_enhanced_codes_are_ordered_as_numbers_part_by_part() -> None:
     assert ordered == [str(code) for code in sorted(map(EnhancedCode.parse, reversed(ordered)))]
 
 
+@LAW
 @given(ENHANCED_CODES, ENHANCED_CODES)
 def test_the_order_of_enhanced_codes_is_that_of_their_numbers(one: EnhancedCode, other: EnhancedCode) -> None:
     def numbers(code: EnhancedCode) -> list[int]:
@@ -218,6 +224,7 @@ def test_the_first_digit_of_a_reply_code_says_whether_it_is_permanent() -> None:
     assert expected == [code.permanent for code in ALL_REPLY_CODES]
 
 
+@LAW
 @given(ENHANCED_CODES)
 def test_the_first_digit_of_an_enhanced_code_says_whether_it_is_permanent(code: EnhancedCode) -> None:
     assert {"4": False, "5": True}.get(str(code)[0]) is code.permanent
@@ -251,12 +258,14 @@ def test_a_pattern_matches_the_codes_that_share_its_digits(pattern: str, matchin
     assert matching == [code for code in (*matching, *others) if matches(code)]
 
 
+@LAW
 @given(ENHANCED_CODES)
 def test_a_code_matches_the_pattern_that_leaves_its_class_open(code: EnhancedCode) -> None:
     same = [str(EnhancedCode(digit, code.subject, code.detail)) for digit in "245"]
     assert same == [text for text in same if CodePattern.parse(code.any_class).matches(text)]
 
 
+@LAW
 @given(REPLY_CODES, st.sampled_from(["2yz", "3yz", "4yz", "5yz"]))
 def test_a_class_matches_the_codes_with_its_first_digit(code: ReplyCode, pattern: str) -> None:
     assert (pattern[0] == str(code)[0]) is CodePattern.parse(pattern).matches(str(code))

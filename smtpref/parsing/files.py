@@ -6,18 +6,21 @@ Lines come as soon as they are there, so that `tail -F mail.log | smtpref classi
 from __future__ import annotations
 
 import bz2
+import codecs
+import errno
 import gzip
 import io
 import lzma
 import os
+import re
 import select
 import shlex
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, Self, cast
 
 from ..errors import Unreadable
 from ..model import STDIN
@@ -26,6 +29,7 @@ MAX_LINE = 1 << 20
 """Bytes of one line that are looked at; the rest of a longer one is passed over."""
 
 CHUNK = 1 << 16
+_UTF16 = re.compile(rb"\xff\xfe[\x01-\x7f]\0|\xfe\xff\0[\x01-\x7f]")
 IDLE_SECONDS = 0.2
 
 
@@ -62,8 +66,29 @@ def open_input(path: str, year: int | None = None) -> Input:
         file = cast(BinaryIO, _decompressed(path))
         latest = datetime.fromtimestamp(os.stat(path).st_mtime)
     except OSError as why:
-        raise Unreadable(path, why.strerror or str(why), hint=_hint(path)) from why
+        raise Unreadable(path, why.strerror or str(why), hint=_hint(path, why)) from why
     return Input(path, _latest(latest, year), _file_lines(path, file))
+
+
+def files_in(path: str) -> list[str]:
+    """The files that `path` stands for: the messages of a Maildir in the order in which they came, or else itself.
+
+    Raises Unreadable where a Maildir cannot be listed.
+    """
+    folders = [os.path.join(path, name) for name in ("cur", "new")] if path != STDIN and os.path.isdir(path) else []
+    found = [folder for folder in folders if os.path.isdir(folder)]
+    try:
+        files = [entry.path for folder in found for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")]
+    except OSError as why:
+        raise Unreadable(path, why.strerror or str(why)) from why
+    return sorted(files, key=_arrival) if found else [path]
+
+
+def _arrival(path: str) -> tuple[int, str]:
+    """The seconds with which a message's file name starts."""
+    name = os.path.basename(path)
+    seconds = name.partition(".")[0]
+    return (int(seconds) if seconds.isdecimal() and len(seconds) < 20 else 0, name)
 
 
 def lines_of(content: bytes) -> Iterator[Line | None]:
@@ -75,9 +100,11 @@ def _latest(written: datetime, year: int | None) -> datetime:
     return datetime(year, 12, 31, 23, 59, 59) if year else written
 
 
-def _hint(path: str) -> str | None:
+def _hint(path: str, why: OSError) -> str | None:
     """The command that a person meant who named a reply where a file belongs."""
-    return f"echo {shlex.quote(path)} | smtpref classify" if path[:3].isdigit() and not Path(path).exists() else None
+    return (
+        f"echo {shlex.quote(path)} | smtpref classify" if path[:3].isdigit() and why.errno in (errno.ENOENT, errno.ENAMETOOLONG) else None
+    )
 
 
 def _decompressed(path: str) -> object:
@@ -101,7 +128,37 @@ def _zstd(path: str) -> object:
         import zstandard  # noqa: PLC0415  (an extra)
     except ImportError as why:
         raise Unreadable(path, "zstd-compressed", hint="pip install 'smtpref[zstd]'") from why
-    return zstandard.open(path, "rb")
+    return _ZstdChunks(open(path, "rb"), zstandard.ZstdDecompressor().decompressobj)
+
+
+class _ZstdChunks:
+    """Frames one after another; a last one that does not end is an error, which zstandard's own reader passes over."""
+
+    def __init__(self, file: BinaryIO, new_frame: Callable[[], Any]) -> None:
+        self._file = file
+        self._new_frame = new_frame
+        self._frame: Any = None
+
+    def read(self, size: int) -> bytes:
+        while chunk := self._file.read(size):
+            content = b""
+            while chunk:
+                self._frame = self._frame or self._new_frame()
+                content += self._frame.decompress(chunk)
+                chunk = self._frame.unused_data
+                if self._frame.eof:
+                    self._frame = None
+            if content:
+                return content
+        if self._frame:
+            raise EOFError("the file ends before its last frame does")
+        return b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 def _file_lines(path: str, file: BinaryIO) -> Iterator[Line | None]:
@@ -140,22 +197,36 @@ def _live_chunks(descriptor: int) -> Iterator[bytes | None]:
 def _cut(chunks: Iterator[bytes | None]) -> Iterator[Line | None]:
     rest = b""
     number = 0
-    for chunk in chunks:
+    for chunk in _without_utf16(chunks):
         if chunk is None:
             yield IDLE
             continue
-        *whole, last = chunk.split(b"\n")
+        is_first = not number and not rest
+        *whole, last = (chunk.removeprefix(codecs.BOM_UTF8) if is_first else chunk).split(b"\n")
         for piece in whole:
             number += 1
             raw = (rest + piece)[:MAX_LINE]
-            yield Line(number, _text(raw), raw)
+            yield Line(number, decoded(raw), raw)
             rest = b""
         rest = (rest + last)[:MAX_LINE]
     if rest:
-        yield Line(number + 1, _text(rest), rest)
+        yield Line(number + 1, decoded(rest), rest)
 
 
-def _text(line: bytes) -> str:
+def _without_utf16(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
+    """UTF-16 with its byte order mark, as PowerShell writes files, becomes UTF-8; all else stays as it is."""
+    decoder: codecs.IncrementalDecoder | None = None
+    is_first = True
+    for chunk in chunks:
+        if chunk and is_first:
+            is_first = False
+            # The first letter of any log is one of ASCII.
+            if _UTF16.match(chunk):
+                decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        yield decoder.decode(chunk).encode() if chunk and decoder else chunk
+
+
+def decoded(line: bytes) -> str:
     """UTF-8, or else the Western encoding that old mail software writes; no byte is refused."""
     try:
         return line.decode().rstrip("\r")

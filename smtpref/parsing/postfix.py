@@ -7,20 +7,14 @@ A line that only quotes a host's answer to an attempt counts when no status line
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TypeVar
 
 from ..model import ENHANCED_CODE, Direction, EnhancedCode, InputFormat, Outcome, Phase, Record
 from .reader import InputLine, Reader
+from .remembered import Remembered
 from .reply import Reply, find_reply, parse_reply, phase_of
 from .stamps import LogLine
-
-Value = TypeVar("Value")
-
-MAX_OPEN_MESSAGES = 100_000
-"""Queue ids whose sender is remembered; a busy server's queue is smaller, and a log of a month must not fill memory."""
 
 _PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
 # OpenSMTPD and qmail have an smtpd too; and a pasted line may have lost its program.
@@ -29,13 +23,13 @@ _QUEUE_ID = r"(?:[0-9A-F]{5,24}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,10}z[0-9A-
 
 # What Postfix writes, where a log or a person left out time, host and program.
 _UNSTAMPED = re.compile(
-    rf"(?:{_QUEUE_ID}|NOQUEUE): (?:to=|from=|client=|uid=|message-id=|(?:milter-|proxy-)?(?:reject|discard|hold|filter|redirect)|removed$|skipped|host )"
+    rf"(?:{_QUEUE_ID}|NOQUEUE): (?:to=(?!.{{0,2000}}, stat=)|from=|client=|uid=|message-id=|(?:milter-|proxy-)?(?:reject|discard|hold|filter|redirect)|removed$|skipped|host )"
     r"|(?:warning|fatal|panic): |(?:dis)?connect from |lost connection after |connect to \S+\[|statistics: "
     r"|(?:Untrusted|Trusted|Verified|Anonymous) TLS connection |(?:PREGREET|HANGUP|BARE NEWLINE|PASS|WHITELISTED|ALLOWLISTED|DNSBL|COMMAND) "
 )
 
 _DELIVERY = re.compile(
-    rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"[^\"]*\")*>|[^,]*),.{{0,2000}}?\bstatus=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
+    rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"(?:[^\"\\]|\\.)*\")*>|[^,]*),.{{0,2000}}?\bstatus=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
     re.DOTALL,
 )
 _RELAY = re.compile(r", relay=([^,]*(?:\[[^\]]*\][^,]*)?),")
@@ -43,6 +37,12 @@ _DSN = re.compile(r", dsn=([245]\.\d{1,3}\.\d{1,3})")
 _REFUSAL = re.compile(
     rf"(?:(?P<queue_id>{_QUEUE_ID}|NOQUEUE): )?(?P<what>reject|milter-reject|proxy-reject|discard|milter-discard|milter-header-reject): "
     r"(?P<command>[A-Za-z-]+)(?: (?P<header>\S.{0,2000}?))??(?: from (?P<client>\S+\[[^\]]*\](?::\d+)?|\[[^\]]*\](?::\d+)?))?(?:: |; )(?P<rest>.*)$",
+    re.DOTALL,
+)
+# cleanup puts the client and the addresses behind what it found, which is foreign text, and its own words last.
+_CONTENT = re.compile(
+    rf"(?P<queue_id>{_QUEUE_ID}): (?P<what>reject|discard|milter-header-reject): (?:header|body) .* from (?P<client>\S+); "
+    r"from=<(?P<sender>[^>]*)> to=<(?P<recipient>[^>]*)>(?: proto=\S+)?(?: helo=<[^>]*>)?: (?P<words>.*)$",
     re.DOTALL,
 )
 _EXPIRED = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>, status=(?:force-)?expired, returned to sender")
@@ -75,8 +75,9 @@ class PostfixReader(Reader):
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)
-        self._senders: OrderedDict[str, str] = OrderedDict()
-        self._attempts: OrderedDict[str, Record] = OrderedDict()
+        self._senders: Remembered[str] = Remembered()
+        self._attempts: Remembered[Record] = Remembered()
+        self._deferred: Remembered[dict[str, Record]] = Remembered()
 
     def take(self, line: InputLine) -> list[Record] | None:
         """A Postfix program's lines are this reader's even where they hold no outcome."""
@@ -94,7 +95,7 @@ class PostfixReader(Reader):
 
     def finish(self) -> list[Record]:
         """The attempts that no status line followed."""
-        attempts, self._attempts = self._attempts, OrderedDict()
+        attempts, self._attempts = self._attempts, Remembered()
         return list(attempts.values())
 
     def _delivery(self, message: str, base: Record) -> Iterator[Record]:
@@ -102,22 +103,20 @@ class PostfixReader(Reader):
         if not match:
             expired = _EXPIRED.match(message)
             if expired:
-                yield base._replace(
-                    direction=Direction.OUTBOUND,
-                    outcome=Outcome.EXPIRED,
-                    queue_id=expired["queue_id"],
-                    sender=expired["sender"],
-                    text="returned to sender",
-                )
+                alone = base._replace(direction=Direction.OUTBOUND, queue_id=expired["queue_id"], text="returned to sender")
+                # The line names no recipient and no cause: those of the last attempts are what expired.
+                last = self._deferred.pop(expired["queue_id"], {"": alone})
+                for record in last.values():
+                    yield record._replace(line=base.line, time=base.time, host=base.host, outcome=Outcome.EXPIRED, sender=expired["sender"])
             return
         queue_id = match["queue_id"]
         self._attempts.pop(queue_id, None)
         relay = _RELAY.search(message, match.end("recipient"), match.start("status"))
         dsn = _DSN.search(message, match.end("recipient"), match.start("status"))
         text = (match["text"] or "").strip()
-        reply = _quoted_reply(text.removesuffix(")"))
+        reply = quoted_reply(text.removesuffix(")"))
         enhanced = reply.enhanced or (EnhancedCode.parse(dsn[1]) if dsn and _is_enhanced(dsn[1]) else None)
-        yield base._replace(
+        record = base._replace(
             direction=Direction.OUTBOUND,
             outcome=_OUTCOMES.get(match["status"].lower()),
             queue_id=queue_id,
@@ -129,8 +128,31 @@ class PostfixReader(Reader):
             enhanced_code=enhanced,
             text=reply.text,
         )
+        deferred = self._deferred.pop(queue_id, {})
+        deferred.pop(record.recipient or "", None)
+        if record.outcome is Outcome.DEFERRED:
+            deferred[record.recipient or ""] = record
+        if deferred:
+            self._deferred[queue_id] = deferred
+        yield record
 
     def _refusal(self, message: str, base: Record) -> Iterator[Record]:
+        content = _CONTENT.match(message)
+        if content:
+            reply = parse_reply(content["words"])
+            yield base._replace(
+                direction=Direction.INBOUND,
+                outcome=Outcome.DISCARDED if content["what"] == "discard" else Outcome.REJECTED,
+                queue_id=content["queue_id"],
+                sender=content["sender"],
+                recipient=content["recipient"],
+                client=None if content["client"] == "local" else content["client"],
+                phase=Phase.END_OF_DATA,
+                reply_code=reply.code,
+                enhanced_code=reply.enhanced,
+                text=reply.text,
+            )
+            return
         match = _REFUSAL.match(message)
         if not match:
             return
@@ -138,10 +160,6 @@ class PostfixReader(Reader):
         details = _DETAILS.search(rest)
         words = rest[: details.start()] if details else rest
         where = rest[details.start() :] if details else rest
-        # cleanup puts the addresses first and its own words last: "reject: header X from h[ip]; from=<> to=<>: 5.7.1 text"
-        if match["command"] in ("header", "body"):
-            where, _, words = rest.rpartition(">: ")
-            where += ">"
         sender, recipient = _DETAIL_SENDER.search(" " + where), _DETAIL_RECIPIENT.search(" " + where)
         queue_id = match["queue_id"] if match["queue_id"] != "NOQUEUE" else None
         reply = parse_reply(words)
@@ -152,7 +170,7 @@ class PostfixReader(Reader):
             sender=sender[1] if sender else self._senders.get(queue_id or ""),
             recipient=recipient[1] if recipient else None,
             client=match["client"],
-            phase=Phase.END_OF_DATA if match["command"] in ("header", "body") else phase_of(match["command"]),
+            phase=phase_of(match["command"]),
             reply_code=reply.code,
             enhanced_code=reply.enhanced,
             text=reply.text,
@@ -161,15 +179,16 @@ class PostfixReader(Reader):
     def _remember(self, message: str, base: Record) -> None:
         match = _SENDER.match(message)
         if match:
-            _put(self._senders, match["queue_id"], match["sender"])
+            self._senders[match["queue_id"]] = match["sender"]
             return
         match = _REMOVED.match(message)
         if match:
             self._senders.pop(match["queue_id"], None)
+            self._deferred.pop(match["queue_id"], None)
             return
         match = _ATTEMPT.match(message)
         if match:
-            reply = _quoted_reply(match["text"])
+            reply = quoted_reply(match["text"])
             record = base._replace(
                 direction=Direction.OUTBOUND,
                 queue_id=match["queue_id"],
@@ -180,10 +199,10 @@ class PostfixReader(Reader):
                 enhanced_code=reply.enhanced,
                 text=reply.text,
             )
-            _put(self._attempts, match["queue_id"], record)
+            self._attempts[match["queue_id"]] = record
 
 
-def _quoted_reply(text: str) -> Reply:
+def quoted_reply(text: str) -> Reply:
     """The reply in a delivery's parentheses, or Postfix's own words, which carry no reply code of anybody."""
     if re.match(r"\d{3}[ -]", text) or " said: " in text or " refused to talk to me: " in text:
         return find_reply(text) or Reply(None, None, text, None)
@@ -196,10 +215,3 @@ def _is_enhanced(text: str) -> bool:
 
 def _address(text: str) -> str:
     return text[1:-1] if text.startswith("<") and text.endswith(">") else text
-
-
-def _put(remembered: OrderedDict[str, Value], queue_id: str, value: Value) -> None:
-    remembered[queue_id] = value
-    remembered.move_to_end(queue_id)
-    if len(remembered) > MAX_OPEN_MESSAGES:
-        remembered.popitem(last=False)

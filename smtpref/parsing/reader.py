@@ -29,6 +29,10 @@ class Reader:
     """
 
     format: ClassVar[InputFormat]
+    formats: ClassVar[frozenset[InputFormat]] = frozenset()
+    """All of them, of a reader that knows several formats by one mechanism."""
+    only: InputFormat | None = None
+    """The format that the user named, if any."""
     is_open = False
 
     def __init__(self, source: str, latest: datetime) -> None:
@@ -38,6 +42,10 @@ class Reader:
     def take(self, line: InputLine) -> list[Record] | None:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""
         raise NotImplementedError
+
+    def give_back(self) -> list[InputLine]:
+        """Lines that were taken and then proved to be of no format known here, for the other readers; asked after `take` and `finish`."""
+        return []
 
     def pause(self) -> list[Record]:
         """What can be said now that another reader goes on, or that a live input has paused."""

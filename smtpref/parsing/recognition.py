@@ -9,32 +9,111 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import InputFormat, Record
-from . import postfix, text
+from . import (
+    courier,
+    dialogue,
+    events,
+    exceptions,
+    exchange,
+    exim,
+    haraka,
+    hmailserver,
+    ironport,
+    m365,
+    maddy,
+    mail,
+    mailenable,
+    opensmtpd,
+    postfix,
+    powermta,
+    qmail,
+    queues,
+    sendmail,
+    stalwart,
+    text,
+    zonemta,
+)
 from .files import Input
 from .reader import InputLine, Reader
 from .stamps import split_stamp
 
-READERS: tuple[type[Reader], ...] = (postfix.PostfixReader, text.TextReader)
+READERS: tuple[type[Reader], ...] = (
+    postfix.PostfixReader,
+    exim.EximReader,
+    sendmail.SendmailReader,
+    events.EventReader,
+    courier.CourierReader,
+    opensmtpd.OpenSmtpdReader,
+    qmail.QmailReader,
+    exchange.ExchangeReader,
+    m365.M365Reader,
+    queues.PostqueueJsonReader,
+    queues.PostqueueReader,
+    queues.MailqReader,
+    mail.MailReader,
+    powermta.PowermtaReader,
+    ironport.IronportReader,
+    haraka.HarakaReader,
+    maddy.MaddyReader,
+    zonemta.ZoneMtaReader,
+    stalwart.StalwartReader,
+    hmailserver.HmailserverReader,
+    mailenable.MailenableReader,
+    dialogue.DialogueReader,
+    exceptions.ExceptionReader,
+    text.TextReader,
+)
 
 
 def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Record]:
     """Yield the records of an input in its order; `only` forces one format."""
-    readers = [reader(opened.source, opened.latest) for reader in READERS if only in (None, reader.format)]
-    last: Reader | None = None
+    chosen = [reader for reader in READERS if only is None or only is reader.format or only in reader.formats]
+    readers = _Readers([reader(opened.source, opened.latest) for reader in chosen], only)
     for line in opened.lines:
         if line is None:
-            if last:
-                yield from last.pause()
-            continue
-        offered = InputLine(line.number, line.text, line.raw, split_stamp(line.text, opened.latest))
-        for reader in sorted(readers, key=lambda reader: not reader.is_open):
-            records = reader.take(offered)
+            yield from readers.pause()
+        else:
+            yield from readers.offer(InputLine(line.number, line.text, line.raw, split_stamp(line.text, opened.latest)))
+    yield from readers.finish()
+
+
+class _Readers:
+    """The readers of one input, and which of them took the last line."""
+
+    def __init__(self, readers: list[Reader], only: InputFormat | None) -> None:
+        self._readers = readers
+        self._last: Reader | None = None
+        for reader in readers:
+            reader.only = only
+
+    def offer(self, line: InputLine, but: frozenset[Reader] = frozenset()) -> Iterator[Record]:
+        """The records that a line completes; `but` names the readers that gave it back."""
+        opened = [reader for reader in self._readers if reader.is_open]
+        for reader in (*opened, *(reader for reader in self._readers if not reader.is_open)) if opened else self._readers:
+            records = None if reader in but else reader.take(line)
             if records is None:
                 continue
-            if last and last is not reader:
-                yield from last.pause()
+            if self._last and self._last is not reader:
+                yield from self._last.pause()
             yield from records
-            last = reader
-            break
-    for reader in readers:
-        yield from reader.finish()
+            self._last = reader
+            yield from self._given_back(reader, but)
+            return
+
+    def pause(self) -> Iterator[Record]:
+        last = self._last
+        if last:
+            yield from last.pause()
+            yield from self._given_back(last, frozenset())
+        if self._last and self._last is not last:
+            yield from self._last.pause()
+
+    def finish(self) -> Iterator[Record]:
+        yield from self.pause()
+        for reader in self._readers:
+            yield from reader.finish()
+            yield from self._given_back(reader, frozenset())
+
+    def _given_back(self, reader: Reader, but: frozenset[Reader]) -> Iterator[Record]:
+        for line in reader.give_back():
+            yield from self.offer(line, but | {reader})

@@ -23,6 +23,11 @@ _AFTER = rf"""(?=$|["')\]]|:\s*(?!\d)|,\s*b?["']|[ \t]*[-#][ \t]*#?(?!\d\d)|[ \t
 
 _REPLY = re.compile(rf"{_BEFORE}(?P<code>{_CODE}){_AFTER}")
 
+# Within words a number is a reply only behind the punctuation that quotes one, or before an enhanced code ("300 seconds" is none).
+_NESTED = re.compile(
+    rf"""(?:[:;("'>|]\s?|\s)(?P<code>{_CODE})[ -](?:\s*#?{_ENHANCED}(?![\d.])|(?<=[:;("'>|].{{4}})(?=\D)|(?<=[:;("'>|]\s.{{4}})(?=\D))"""
+)
+
 # Contexts that say outright that a reply follows; they win over a number met earlier.
 _ANNOUNCED = re.compile(
     r"""(?:
@@ -43,9 +48,17 @@ _LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?-?\s*({_ENHANCED})(?![\d.]*\d)[
 _MARKED_ENHANCED = re.compile(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
 _INNER_ENHANCED = re.compile(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
 _FIRST_ENHANCED = re.compile(rf"({_ENHANCED}) - ")
-_BARE_ENHANCED = re.compile(rf"(?:^|[\s:;(]|smtp;)({_ENHANCED})(?=[\s:;,)]|$)")
+_BARE_ENHANCED = re.compile(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?)({_ENHANCED})(?=[\s:;,)\]]|$)")
 
-_IN_REPLY_TO = re.compile(r"\s*\(?in reply to (?:the )?(?P<command>[\w ]{1,40}?)(?: command)?\s*\)\s*\)?$", re.IGNORECASE)
+# Amid other words a number is a code where an enhanced code follows, or where the word before it speaks of replies.
+_SPEAKS_OF_CODES = re.compile(
+    r"\b(?:codes?|errors?|status|reply|response|smtp|failed|rejected|refused|returned|returns|got|with)[\s:=(]*$", re.IGNORECASE
+)
+_QUOTES = re.compile(r"""(?:^|[\s>\])}]:|[:;"'=|>,]\s|[("'=|>\[]|<-|<\*\*|\bb')\s*$|^\s*$""")
+_COUNTS = re.compile(r"\s(?:[kKMG]?i?[bB](?:ytes)?|bytes|messages?|mails|users|domains|seconds|ms)\b")
+
+# The end may be missing: syslog cuts a line at 1 or 2 KiB.
+_IN_REPLY_TO = re.compile(r"\s*\(in reply to (?:the )?(?P<command>[\w ]{1,40}?)(?: c\w{0,6})?\s*\)?\s*\)?$", re.IGNORECASE)
 _AFTER_COMMAND = re.compile(
     r"\b(?:after|for|in response to)\s+(?:pipelined\s+)?(?:sending\s+)?(?P<command>"
     r"initial connection|EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|end of data|DATA|BDAT)",
@@ -77,7 +90,7 @@ _PHASES = {
 }
 
 _TRAILER = re.compile(r"""\s*(?:\(?state 1[0-9]\)?\.?|\[\d{3}\]|["'])\s*$""")
-_BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>.*?)\1?\)?\s*$""", re.DOTALL)
+_BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>(?:\\.|(?!\1)[^\\])*)(?:\1|$)""", re.DOTALL)
 _SPACES = re.compile(r"\s+")
 
 
@@ -108,8 +121,9 @@ def find_reply(text: str) -> Reply | None:
         return reply._replace(enhanced=EnhancedCode.parse(first[1])) if first and reply.enhanced is None else reply
     bare = _BARE_ENHANCED.search(line)
     if bare:
-        rest = line[bare.end(1) :].lstrip(" :;,)-")
-        return Reply(None, EnhancedCode.parse(bare[1]), rest, phase)
+        rest = line[bare.end(1) :].lstrip(" :;,)]-")
+        # qmail puts it last: "Sorry, I couldn't find any host named example.invalid. (#5.1.2)"
+        return Reply(None, EnhancedCode.parse(bare[1]), line if bare.start() and not re.search(r"\w", rest) else rest, phase)
     return None
 
 
@@ -121,7 +135,8 @@ def parse_reply(text: str, phase: Phase | None = None) -> Reply:
     rest = line[3:] if code else line
     literal = _BYTES_LITERAL.match(rest) if code else None
     if literal:
-        rest = literal["text"].replace("\\r", "").replace("\\n", " ")
+        first, *others = literal["text"].replace("\\r", "").split("\\n")
+        rest = " ".join([first, *(_LEADING_ENHANCED.sub("", line, count=1) if _LEADING_ENHANCED.match(line) else line for line in others)])
     # A forwarded multi-line reply repeats its code before every line; the hyphen marks all but the last.
     is_multiline = code is not None and rest.startswith("-")
     rest = rest.lstrip("- :,)]\"'") if code else rest
@@ -138,7 +153,7 @@ def parse_reply(text: str, phase: Phase | None = None) -> Reply:
 def nested_starts(text: str) -> list[int]:
     """Where the words of replies inside `text` begin, the innermost (last) first."""
     starts = []
-    for match in _REPLY.finditer(text):
+    for match in _NESTED.finditer(text):
         begin = match.end("code")
         rest = text[begin:].lstrip("- :")
         begin = len(text) - len(rest)
@@ -148,11 +163,22 @@ def nested_starts(text: str) -> list[int]:
 
 
 def _find_code(line: str) -> re.Match[str] | None:
+    first = _REPLY.match(line)
+    if first and not line[: first.start("code")] and _is_code(line, first):
+        return first
     for announcement in _ANNOUNCED.finditer(line):
         match = _REPLY.match(line, announcement.end()) or _REPLY.match(line, announcement.end() - 1)
         if match:
             return match
-    return _REPLY.search(line)
+    return next((match for match in _REPLY.finditer(line) if _is_code(line, match)), None)
+
+
+def _is_code(line: str, match: re.Match[str]) -> bool:
+    before, after = line[: match.start("code")], line[match.end("code") :]
+    leading = _LEADING_ENHANCED.match(after)
+    if (leading and _agree(leading[1], ReplyCode.parse(match["code"]))) or not before or _SPEAKS_OF_CODES.search(before):
+        return True
+    return bool(_QUOTES.search(before) and re.match(r"[-, :]\s*[^\s\d,:)\]]", after) and not _COUNTS.match(after))
 
 
 def _phase_before(prefix: str) -> Phase | None:
@@ -170,7 +196,7 @@ def _without_in_reply_to(line: str) -> tuple[str, Phase | None]:
 def _without_repeated_codes(text: str, code: str, enhanced: str | None) -> str:
     own = re.escape(enhanced) if enhanced else _ENHANCED
     repeated = re.compile(rf"(?:^|(?<=\s)|\?){code}(?:-| |$)(?:\s*{own}(?![\d.]))?\s*")
-    return _SPACES.sub(" ", repeated.sub("", text))
+    return _SPACES.sub(" ", repeated.sub(" ", text))
 
 
 def _later_enhanced(text: str, code: ReplyCode | None) -> EnhancedCode | None:

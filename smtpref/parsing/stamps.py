@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
+
+from .files import decoded
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_PROGRAM = r"(?P<program>[\w./@+-]{1,100})(?:\[(?P<pid>\d+)\])?:\s+(?P<message>.*)"
+# Solaris puts "[ID 801593 mail.info]" after the tag.
+_PROGRAM = r"(?P<program>[\w./@+-]{1,100})(?:\[(?P<pid>\d+)\])?:\s+(?:\[ID\ \d{1,9}\ [\w.]{1,30}\]\s+)?(?P<message>.*)"
 _STAMPED = re.compile(
     rf"""(?:<\d{{1,3}}>)?
     (?:(?P<month>{"|".join(_MONTHS)})\s+(?P<day>\d{{1,2}})\s+(?:(?P<year>\d{{4}})\s+)?(?P<clock>\d\d:\d\d:\d\d)(?:\.\d+)?
       |(?P<iso>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|\s?[+-]\d\d:?\d\d)?))
-    \s+(?:(?P<host>(?!\S*\[\d+\]:)[\w.:-]{{1,255}})\s+)?{_PROGRAM}$""",
+    (?:\s+<[\w.-]{{1,40}}>)? # a verbose FreeBSD: <mail.notice>
+    \s+(?:(?P<host>(?!\S*\[\d+\]:)[\w.:-]{{1,255}})\s+)?
+    (?:(?:mail|auth|daemon|user|local\d):\w{{1,10}}\s+)? # AIX: mail:info
+    {_PROGRAM}$""",
     re.VERBOSE | re.DOTALL,
 )
 # RFC 5424: <PRI>1 TIME HOST APP PROCID MSGID STRUCTURED-DATA MSG
@@ -23,7 +30,7 @@ _RFC5424 = re.compile(
     re.DOTALL,
 )
 _BARE = re.compile(_PROGRAM + "$", re.DOTALL)
-_CONTAINER = re.compile(r"^(?:[\w.-]+\s*\|\s+|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] )")
+_CONTAINER = re.compile(r"^(?:[\w.-]+\s*\|\s+|(?P<iso>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP] )")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?\s?(Z|[+-]\d\d:?\d\d)?$")
 
 
@@ -36,6 +43,18 @@ class LogLine(NamedTuple):
     message: str
 
 
+def without_container(line: str) -> str:
+    """Return a line as the program in the container wrote it: without the prefixes of compose and Kubernetes, out of Docker's JSON."""
+    if line.startswith('{"log":'):
+        try:
+            content = json.loads(line)
+        except (ValueError, RecursionError):
+            return line
+        log = content.get("log")
+        return log.rstrip("\n") if isinstance(log, str) else line
+    return _CONTAINER.sub("", line)
+
+
 def split_stamp(line: str, latest: datetime) -> LogLine | None:
     """Return the parts of a log line, or None where `line` has no known stamp and no `program[pid]:`.
 
@@ -43,14 +62,23 @@ def split_stamp(line: str, latest: datetime) -> LogLine | None:
     """
     if line.startswith("{"):
         return _from_json(line, latest)
-    line = _CONTAINER.sub("", line)
+    container = _CONTAINER.match(line)
+    if container is None:
+        return _syslog_parts(line, latest)
+    inner = _syslog_parts(line[container.end() :], latest)
+    return inner._replace(time=inner.time or iso_time(container["iso"] or "")) if inner else None
+
+
+def _syslog_parts(line: str, latest: datetime) -> LogLine | None:
     match = _RFC5424.match(line)
     if match:
         host = None if match["host"] == "-" else match["host"]
-        return LogLine(_iso(match["iso"]), host, match["program"], match["message"])
+        return LogLine(iso_time(match["iso"]), host, match["program"], match["message"])
     match = _STAMPED.match(line)
     if match:
-        time = _iso(match["iso"]) if match["iso"] else _without_year(match, latest)
+        time = (
+            iso_time(match["iso"]) if match["iso"] else year_inferred(match["month"], match["day"], match["clock"], latest, match["year"])
+        )
         return LogLine(time, match["host"], match["program"], match["message"])
     match = _BARE.match(line)
     if match and (match["pid"] or "/" in match["program"]):
@@ -58,27 +86,23 @@ def split_stamp(line: str, latest: datetime) -> LogLine | None:
     return None
 
 
-def _without_year(match: re.Match[str], latest: datetime) -> str | None:
-    month = _MONTHS.index(match["month"]) + 1
-    year = int(match["year"]) if match["year"] else latest.year
-    try:
-        time = datetime.fromisoformat(f"{year}-{month:02}-{int(match['day']):02}T{match['clock']}")
-    except ValueError:
-        return None
-    # A day of grace: clocks and time zones of the two machines differ.
-    if not match["year"] and time > latest + timedelta(days=1):
-        time = _year_before(time)
-    return time.isoformat()
+@lru_cache(maxsize=1024)
+def year_inferred(month: str, day: str, clock: str, latest: datetime, year: str | None = None) -> str | None:
+    """Return the time that a stamp's parts ("Mar", "5", "10:00:00") give in the twelve months before `latest`; None where there is no such day."""
+    number = _MONTHS.index(month) + 1 if month in _MONTHS else 0
+    for candidate in (year,) if year else (latest.year, latest.year - 1):
+        try:
+            time = datetime.fromisoformat(f"{candidate}-{number:02}-{int(day):02}T{clock}")
+        except ValueError:  # no such day: 29 February in most years
+            continue
+        # A day of grace: clocks and time zones of the two machines differ.
+        if year or latest - timedelta(days=366) < time <= latest + timedelta(days=1):
+            return time.isoformat()
+    return None
 
 
-def _year_before(time: datetime) -> datetime:
-    try:
-        return time.replace(year=time.year - 1)
-    except ValueError:  # 29 February
-        return time.replace(year=time.year - 1, day=28)
-
-
-def _iso(text: str) -> str | None:
+def iso_time(text: str) -> str | None:
+    """Return a date and time of the common forms ("2024-03-05 10:00:00,123 +0100") as ISO 8601; None where `text` is anything else."""
     match = _ISO.match(text)
     if not match:
         return None
@@ -86,35 +110,42 @@ def _iso(text: str) -> str | None:
     zone = "+00:00" if offset == "Z" else offset or ""
     if zone and ":" not in zone:
         zone = f"{zone[:3]}:{zone[3:]}"
-    return f"{date}T{clock}{'.' + fraction if fraction else ''}{zone}"
+    time = f"{date}T{clock}{'.' + fraction if fraction else ''}{zone}"
+    try:
+        datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    return time
 
 
 def _from_json(line: str, latest: datetime) -> LogLine | None:
     """Journald (`journalctl -o json`) and Docker's json-file: the message is one member of an object."""
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # too deeply nested is no log line
         return None
     if not isinstance(content, dict):
         return None
-    if isinstance(content.get("MESSAGE"), str):
+    message = content.get("MESSAGE")
+    if isinstance(message, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in message):
+        # journalctl's way of writing what is no UTF-8
+        message = decoded(bytes(message))
+    if isinstance(message, str):
         program = content.get("SYSLOG_IDENTIFIER")
         if not isinstance(program, str):
             return None
         host = content.get("_HOSTNAME")
-        return LogLine(
-            _microseconds(content.get("__REALTIME_TIMESTAMP")), host if isinstance(host, str) else None, program, content["MESSAGE"]
-        )
+        return LogLine(_microseconds(content.get("__REALTIME_TIMESTAMP")), host if isinstance(host, str) else None, program, message)
     if isinstance(content.get("log"), str):
         inner = split_stamp(content["log"].rstrip("\n"), latest)
         stamp = content.get("time")
         if inner and inner.time is None and isinstance(stamp, str):
-            return LogLine(_iso(stamp), inner.host, inner.program, inner.message)
+            return LogLine(iso_time(stamp), inner.host, inner.program, inner.message)
         return inner
     return None
 
 
 def _microseconds(stamp: object) -> str | None:
-    if not isinstance(stamp, str) or not stamp.isdigit() or len(stamp) > 17:
+    if not isinstance(stamp, str) or not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 17:
         return None
     return datetime.fromtimestamp(int(stamp) / 1_000_000, UTC).isoformat()

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from ..model import InputFormat, Phase, Record
+from ..model import InputFormat, Record
 from .reader import InputLine, Reader
 from .reply import find_reply
 from .stamps import LogLine
@@ -18,6 +18,9 @@ from .stamps import LogLine
 MAX_LINES = 100
 MAX_WORDS = 600
 """Characters up to which a text without any code may be a reply."""
+
+MAX_GATHERED = 1 << 14
+"""Characters that may belong to one reply."""
 
 WRAPPED = 50
 """Characters from which a line may have been wrapped, so that a small letter goes on with it."""
@@ -55,13 +58,9 @@ _OTHERS = frozenset(
     )
 )
 
+_OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
 _QUOTED = re.compile(r"^(?:[>|] ?)+")
-_TRANSCRIPT = re.compile(r"^\s*<<<\s?")
-_COMMAND = re.compile(
-    r"^\s*(?:C:|->|~>|>>>)?\s*(?:(?:EHLO|HELO|AUTH|VRFY|EXPN) \S|(?:DATA|QUIT|STARTTLS|RSET|NOOP)\s*$|(?:MAIL FROM|RCPT TO):)",
-    re.IGNORECASE,
-)
 # Fields of a delivery status notification (RFC 3464) that hold no reply of their own.
 _STATUS_FIELD = re.compile(
     r"^(?:Action|Status|Final-Recipient|Original-Recipient|Reporting-MTA|Remote-MTA|Arrival-Date|Last-Attempt-Date|Will-Retry-Until):",
@@ -71,6 +70,8 @@ _CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
 _STARTS_A_REPLY = re.compile(
     r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]{1,320}>.{0,80}:|Diagnostic-Code:|REJECTED |ACCEPTED )", re.IGNORECASE
 )
+_ONLY_CODES = re.compile(r"\s*[2-5]\d\d(?: [245]\.\d{1,3}\.\d{1,3})?\s*")
+_EARLY_CODE = re.compile(r".{0,40}?\b[45]\.\d\.\d{1,3}\b")
 _ANNOUNCES = re.compile(
     r"\b(?:said|refused to talk to me|remote (?:mail )?server\b.{0,80}|reason|response|reply):|[\w-]:\s*$", re.IGNORECASE
 )
@@ -80,7 +81,9 @@ _RECIPIENT = re.compile(
     r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"\bhost:? ([\w.-]{1,255}(?:\s?[\[(][\w.:]{2,45}[\])])?)(?: said|:| refused| SMTP| reason)", re.IGNORECASE)
+_HOST = re.compile(
+    r"\bhost:? ((?:[\w-]{1,63}\.){1,20}[\w-]{1,63}(?:\s?[\[(][\w.:]{2,45}[\])])?)(?: said|:| refused| SMTP| reason)", re.IGNORECASE
+)
 
 
 class _Line(NamedTuple):
@@ -96,9 +99,8 @@ class TextReader(Reader):
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)
         self._gathered: list[_Line] = []
+        self._length = 0
         self._is_multiline = False
-        self._in_dialogue = False
-        self._in_transcript = False
 
     def take(self, line: InputLine) -> list[Record]:
         """The record that a line completes, if any. A line with a stamp is a reply by itself or none."""
@@ -107,56 +109,51 @@ class TextReader(Reader):
         text = _QUOTED.sub("", line.text).rstrip()
         if not text.strip():
             return self.pause()
-        if _COMMAND.match(text):
-            self._in_dialogue = True
-            return self.pause()
         return [] if _STATUS_FIELD.match(text) else self._gather(_Line(line.number, text))
 
     def pause(self) -> list[Record]:
         """The record of what was gathered so far."""
-        gathered, self._gathered, self._is_multiline = self._gathered, [], False
-        self._in_transcript = self._in_transcript and bool(gathered)
+        gathered, self._gathered, self._length, self._is_multiline = self._gathered, [], 0, False
         if not gathered:
             return []
         text = " ".join(line.text.strip() for line in gathered)
         record = self._record(text, gathered[0].number)
-        return [record] if record and not self._is_small_talk(record) else []
+        return [record._replace(last_line=gathered[-1].number)] if record else []
 
     def _of_log_line(self, number: int, stamp: LogLine) -> list[Record]:
         record = None if stamp.program in _OTHERS else self._record(stamp.message, number)
         return [record._replace(time=stamp.time, host=stamp.host)] if record and not record.words_only else []
 
     def _gather(self, line: _Line) -> list[Record]:
-        text = _TRANSCRIPT.sub("", line.text)
-        is_transcript = len(text) < len(line.text)
-        if self._in_transcript and not is_transcript and _CODE_FIRST.match(text):
-            # Sendmail's own summary of the reply that it just quoted.
-            return []
-        completed = self.pause() if self._gathered and not self._continues(text) else []
-        self._in_transcript = is_transcript
-        self._gathered.append(_Line(line.number, text))
-        first = _CODE_FIRST.match(text)
+        completed = self.pause() if self._gathered and not self._continues(line.text) else []
+        self._gathered.append(line)
+        self._length += len(line.text)
+        first = _CODE_FIRST.match(line.text)
         self._is_multiline = bool(first and first["separator"] == "-")
         return completed
 
     def _continues(self, text: str) -> bool:
         """Whether a line belongs to the reply that is being gathered."""
-        if len(self._gathered) >= MAX_LINES:
+        if len(self._gathered) >= MAX_LINES or self._length + len(text) > MAX_GATHERED:
             return False
         first, last = self._gathered[0].text, self._gathered[-1].text
         if self._is_multiline or _indentation(text) > _indentation(first):
             return True
         so_far = " ".join(line.text for line in self._gathered)
         has_code = any(_CODE_FIRST.match(line.text) for line in self._gathered)
-        if _STARTS_A_REPLY.match(text):
+        if _ONLY_CODES.fullmatch(last):
+            return True
+        if _STARTS_A_REPLY.match(text) or _EARLY_CODE.match(text):
             return bool(_CODE_FIRST.match(text) and _UNFINISHED.search(last) and not has_code)
         is_awaited = _ANNOUNCES.search(so_far) and not _CLOSES.search(so_far) and not _ANNOUNCES.search(text)
-        is_wrapped = len(last) >= WRAPPED and text[0].islower()
+        is_wrapped = text[0].islower() and (len(last) >= WRAPPED or (has_code and last[-1].isalnum()))
         return bool(is_awaited or is_wrapped or last.count("(") > last.count(")") or _UNFINISHED.search(last))
 
     def _record(self, text: str, number: int) -> Record | None:
         recipient = _RECIPIENT.search(text)
         host = _HOST.search(text)
+        if _OF_A_WEB_SERVER.search(text):
+            return None
         reply = find_reply(text)
         if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
             return None
@@ -172,11 +169,6 @@ class TextReader(Reader):
             text=reply.text if reply else " ".join(text.split()),
             words_only=reply is None,
         )
-
-    def _is_small_talk(self, record: Record) -> bool:
-        """Within a dialogue, only refusals are news."""
-        code = record.reply_code
-        return self._in_dialogue and (code is None or code.class_digit in "23") and record.phase is not Phase.END_OF_DATA
 
 
 def _indentation(text: str) -> int:

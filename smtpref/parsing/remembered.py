@@ -1,0 +1,21 @@
+"""What a reader keeps from line to line, by queue id: never more than a busy server's queue, so that a log of a month fills no memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+MAX_OPEN_MESSAGES = 100_000
+"""Entries that are kept; the one that was set longest ago is forgotten first."""
+
+
+class Remembered(OrderedDict[str, Value]):
+    """A mapping that forgets its oldest entries."""
+
+    def __setitem__(self, key: str, value: Value) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        if len(self) > MAX_OPEN_MESSAGES:
+            del self[next(iter(self))]
