@@ -9,12 +9,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
 BUILT = "codes.jsonl"
+
+COMPLETED = re.compile(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
+"""Providers' own codes that complete: no plain word, which is only a handle, and no sign that a shell takes for its own."""
 
 Block = Mapping[str, Any]
 
@@ -63,13 +67,10 @@ def shipped_sections() -> Sections:
 def build(written: Path) -> bytes:
     """The content of `codes.jsonl` for a codes file; raises KnowledgeError where that is wrong."""
     # yaml costs a third of a start; only a changed checkout, a build and a user's own file need it.
-    from .codes_file import SECTIONS, read_codes_file  # noqa: PLC0415
-    from .literals import needs_of  # noqa: PLC0415
+    from .codes_file import read_codes_file  # noqa: PLC0415
+    from .codes_form import SECTIONS  # noqa: PLC0415
 
     sections = read_codes_file(written)
-    for rule in sections["rules"]:
-        patterns = [rule["pattern"]] if isinstance(rule.get("pattern"), str) else rule.get("pattern", ())
-        rule["needs"] = [needs_of(pattern) for pattern in patterns]
     lines: list[list[Any]] = [["made from", "", _stamp(written)]]
     lines += [[name, block[SECTIONS[name].identity], block] for name, blocks in sections.items() for block in blocks]
     lines += [["indexes", name, index] for name, index in indexes(sections).items()]
@@ -77,7 +78,9 @@ def build(written: Path) -> bytes:
 
 
 def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """What would need every block to be parsed: who uses a code, and the names of codes for completion."""
+    """What would need every block to be read: who uses a code, the names of codes for completion, what patterns need (see `literals.py`)."""
+    from .literals import needs_of  # noqa: PLC0415  (an installed smtpref has it worked out)
+
     users: dict[str, list[str]] = {}
     for provider in sections["providers"]:
         for block in provider.get("codes", ()):
@@ -88,7 +91,17 @@ def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     names = [[block["code"], block["name"]] for section in ("replies", "classes") for block in sections[section]]
     names += [[digit + block["code"][1:], block["name"]] for block in sections["enhanced"] for digit in block["classes"]]
     names += [[block["id"], block["name"]] for block in sections["reasons"]]
-    return {"users": users, "names": names}
+    own = [block for provider in sections["providers"] for block in provider.get("codes", ())]
+    names += [[code, name] for code, name in {block["code"]: block["name"] for block in own}.items() if COMPLETED.fullmatch(code)]
+    names += [[block["zone"], {"en": block["name"]}] for block in sections["blocklists"]]
+    families = [family for provider in sections["providers"] for family in provider.get("families", ())]
+    patterns = [pattern for block in (*sections["rules"], *families) for pattern in listed(block.get("pattern"))]
+    return {"users": users, "names": names, "needs": {pattern: needs_of(pattern) for pattern in patterns}}
+
+
+def listed(value: str | list[str] | None) -> list[str]:
+    """The values of a field that may hold one or several."""
+    return [] if value is None else [value] if isinstance(value, str) else value
 
 
 def _sections(content: bytes) -> Sections:
@@ -103,7 +116,7 @@ def _stamp(written: Path) -> str:
     """Tells one state of the codes file, and of what it is checked and written by, from every other."""
     import hashlib  # noqa: PLC0415  (an installed smtpref never needs it)
 
-    makers = (written, PACKAGE / "codes_file.py", PACKAGE / "literals.py", Path(__file__))
+    makers = (written, PACKAGE / "codes_form.py", PACKAGE / "codes_file.py", PACKAGE / "literals.py", Path(__file__))
     return hashlib.sha256(b"".join(maker.read_bytes() for maker in makers)).hexdigest()
 
 
@@ -113,3 +126,4 @@ def _replace(path: Path, content: bytes) -> None:
     with contextlib.suppress(OSError):
         part.write_bytes(content)
         part.replace(path)
+    part.unlink(missing_ok=True)

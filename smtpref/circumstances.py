@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from .knowledge import Knowledge
-from .model import Record
+from .model import Outcome, Record
+from .parsing.events import EventReader
 from .rules import MAX_TEXT, phrase_pattern
 
 _IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,6}"
@@ -23,7 +24,8 @@ _FORMS = {
 }
 
 # Every provider's own token has capitals beside digits or signs.
-_TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.-]|[\d_]\)|/err/")
+_TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
+_NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
 _WAIT = re.compile(
     r"(?<![\w.:])(?P<number>\d{1,6})\s?(?P<unit>s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi"
@@ -38,12 +40,15 @@ class Recogniser:
     """Tells who answered and which blocklist is named, by the marks of one Knowledge."""
 
     def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
         self._hosts: dict[str, str] = {}
         self._domains: dict[str, str] = {}
+        self._services: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
         for provider in knowledge.providers.values():
             self._domains |= dict.fromkeys(provider.get("domains", ()), provider["id"])
+            self._services |= dict.fromkeys((provider["id"], *provider.get("aliases", ())), provider["id"])
             for suffix in provider.get("hosts", ()):
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
             self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
@@ -76,13 +81,29 @@ class Recogniser:
                     return provider
         hosts = (match[1] for match in _FORMS["domain"].finditer(text))
         named = next((found for found in map(self._by_host, hosts) if found), None)
-        return named or self._by_recipient(record)
+        return named or self._by_format(record) or self._by_recipient(record) or self._by_number(record)
+
+    def _by_number(self, record: Record) -> str | None:
+        """The one provider that uses an enhanced code which no registry has."""
+        code = record.enhanced_code
+        if code is None or code.any_class in self._knowledge.enhanced:
+            return None
+        users = self._knowledge.users_of(str(code))
+        return str(users[0]["id"]) if len(users) == 1 else None
+
+    def _by_format(self, record: Record) -> str | None:
+        """Where a sending service's event quotes nobody: the service itself."""
+        is_own = record.format in EventReader.formats and record.reply_code is None and record.outcome not in _NOT_REFUSED
+        return self._services.get(record.format) if is_own else None
 
     def _by_recipient(self, record: Record) -> str | None:
         """Where nobody says who answered: the provider of the recipient's domain, or of the first address that the reply starts with."""
         quoted = _FORMS["address"].match(record.text)
         address = record.recipient or (quoted[1] if quoted else "")
-        return self._domains.get(address.rpartition("@")[2].lower()) if record.relay is None and record.direction is None else None
+        # A sending service's event seldom names the peer; its reply is a peer's all the same.
+        is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)
+        is_unnamed = record.relay is None or _FORMS["ip"].fullmatch(record.relay)
+        return self._domains.get(address.rpartition("@")[2].lower()) if is_unnamed and is_peer else None
 
     def blocklist(self, text: str) -> str | None:
         """The name of the blocklist that `text` names, the most exact one."""

@@ -51,14 +51,20 @@ class Knowledge:
         users: Any = self._sections["indexes"]["users"]
         return tuple(self.providers[provider] for provider in users.get(code.lower(), ()))
 
+    def needs_of(self, pattern: str) -> list[list[str]]:
+        """The words that a pattern of a rule or family needs."""
+        needs: Any = self._sections["indexes"]["needs"]
+        found: list[list[str]] = needs[pattern]
+        return found
+
     def completions(self, typed: str, language: Language) -> Iterator[tuple[str, str]]:
-        """The codes, classes and reasons that start with what was typed, each with its name: numbers in their order, words last."""
+        """The codes, reasons and blocklists that start with what was typed, each with its name: numbers in their order, words last."""
 
         def place(named: list[Any]) -> list[int]:
             parts = named[0].split(".")
             if all(map(str.isdigit, parts)):
                 return [len(parts), *map(int, parts)]
-            return [2] if parts[0][0].isdigit() else [4]
+            return [2] if named[0] in self.classes else [4]
 
         names: Any = self._sections["indexes"]["names"]
         for code, name in sorted(names, key=place):

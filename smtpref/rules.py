@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from .built import listed
 from .model import CodePattern, Phase
 
 MAX_TEXT = 8192
 """Characters of a reply that rules look at: sixteen times what RFC 5321 section 4.5.3.1.5 allows a reply line."""
 
 _OPAQUE = re.compile(
-    r"""https?://[^\s<>"']{1,2000}      # a link, whose words are not the server's
-    | <?[^\s<>@"'()]{1,64}@[\w.-]{1,255}>?   # an address
+    r"""https?://[^\s<>"'\u0080-\uffff]{1,2000}      # a link, whose words are not the server's
+    | <?[^\s<>@"'()\u0080-\uffff]{1,64}@[\w.-]{1,255}>?   # an address; Chinese words may stand against either without a blank
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+# A link without its scheme: "mail.i.ua/err/10".
+_PATH = re.compile(r"\w\.\w+/")
 _TOKEN = re.compile(r"\w+")
 # A provider's own token has a digit or is written in capitals; a plain word is only the handle of a phrase.
 _OWN_TOKEN = re.compile(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
 
 Needs = list[list[str]]
+NeedsOf = Callable[[str], Needs]
 
 STEM = 3
 """Letters by which the words of patterns are looked up."""
@@ -91,9 +95,9 @@ class Hit(NamedTuple):
 
 
 class Rule:
-    """One block of `rules`."""
+    """One block of `rules`; `needs_of` says what words its patterns need."""
 
-    def __init__(self, block: Mapping[str, Any]) -> None:
+    def __init__(self, block: Mapping[str, Any], needs_of: NeedsOf) -> None:
         self.id: str = block["id"]
         self.reason: str = block["reason"]
         self.general: bool = block.get("general", False)
@@ -103,12 +107,13 @@ class Rule:
         self.action: str | None = block.get("action")
         self.acts: str | None = block.get("acts")
         self.phrases = tuple(" ".join(phrase.lower().split()) for phrase in block.get("phrases", ()))
-        self.patterns = tuple(Pattern(self, text, needs) for text, needs in _with_needs(block))
+        form = r"(?<!\w)(?:{})(?!\w)" if block.get("as_word") else "{}"
+        self.patterns = tuple(Pattern(self, form.replace("{}", text), needs_of(text)) for text in listed(block.get("pattern")))
         self._replies = tuple(block.get("replies", ()))
         self._enhanced = tuple(block.get("enhanced", ()))
         self._phases = frozenset(block.get("phases", ()))
         self._expected = tuple(block.get("expects", ()))
-        self._unless = (*map(phrase_pattern, block.get("unless", ())), *_listed(block.get("unless_pattern")))
+        self._unless = (*(phrase_pattern(phrase.lower()) for phrase in block.get("unless", ())), *listed(block.get("unless_pattern")))
         # A listed code says more than the family that it belongs to.
         conditions = (self.providers, self._replies, self._enhanced, self._phases, block.get("is_listed"))
         self.conditions = sum(map(bool, conditions))
@@ -137,7 +142,7 @@ class Rule:
 
     @cached_property
     def _silencers(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(pattern, re.IGNORECASE) for pattern in self._unless)
+        return tuple(map(_compiled, self._unless))
 
 
 class Pattern:
@@ -150,7 +155,7 @@ class Pattern:
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
-        return re.compile(self.text, re.IGNORECASE)
+        return _compiled(self.text)
 
 
 class _Phrase(NamedTuple):
@@ -217,12 +222,12 @@ class RuleSet:
             _keep_longest(spans, phrase.rule, start, start + len(phrase.text), None)
         for pattern in self._patterns_for(lowered):
             if (wanted is None or pattern.rule.raw is wanted) and pattern.rule.applies(situation):
-                match = pattern.compiled.search(subject)
+                match = pattern.compiled.search(lowered)
                 if match:
                     _keep_longest(spans, pattern.rule, match.start(), match.end(), match)
         hits = []
         for rule, (start, end, found) in spans.items():
-            if (wanted is None or rule.raw is wanted) and rule.applies(situation) and not rule.is_silenced(subject):
+            if (wanted is None or rule.raw is wanted) and rule.applies(situation) and not rule.is_silenced(lowered):
                 slice_of = text.original_slice if not raw else _slicer(subject)
                 named = {name: slice_of(*found.span(name)) for name, value in found.groupdict().items() if value} if found else {}
                 hits.append(Hit(rule, slice_of(start, end), start, named, rule.agreement(situation)))
@@ -259,7 +264,7 @@ class RuleSet:
         return list(candidates)
 
 
-def provider_rules(provider: Mapping[str, Any]) -> Iterator[Rule]:
+def provider_rules(provider: Mapping[str, Any], needs_of: NeedsOf) -> Iterator[Rule]:
     """The rules that a provider's own codes make: its phrases, and its tokens where they stand as words of the reply.
 
     A number is no token: what the provider means by an enhanced code is said by `provider_code_for`.
@@ -281,12 +286,14 @@ def provider_rules(provider: Mapping[str, Any]) -> Iterator[Rule]:
                 # What the provider does not document is a guess from its neighbours.
                 "general": not block.get("certain", True),
                 "is_listed": pattern is None,
-                "pattern": pattern and rf"(?<!\w)(?:{pattern})(?!\w)",
+                "pattern": pattern,
+                "as_word": True,
                 "expects": [*block.get("replies", ()), *block.get("enhanced", ())],
-                "raw": any(_OPAQUE.search(phrase) for phrase in phrases),
+                "raw": any(_OPAQUE.search(phrase) or _PATH.search(phrase) for phrase in phrases),
                 "action": block.get("action"),
                 "acts": block["acts"],
-            }
+            },
+            needs_of,
         )
 
 
@@ -301,6 +308,12 @@ def phrase_pattern(phrase: str) -> str:
     before = "" if _is_open(phrase[0]) else r"(?<!\w)"
     after = "" if _is_open(phrase[-1]) else r"(?!\w)"
     return f"{before}{body}{after}"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern for texts in small letters; one that is in small letters itself is matched twice as fast."""
+    letters = re.sub(r"\\.", "", pattern)
+    return re.compile(pattern, 0 if letters == letters.lower() else re.IGNORECASE)
 
 
 def _is_open(character: str) -> bool:
@@ -327,22 +340,6 @@ def _keep_longest(
 
 def _slicer(subject: str) -> Any:
     return lambda start, end: subject[start:end]
-
-
-def _listed(value: str | list[str] | None) -> tuple[str, ...]:
-    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
-
-
-def _with_needs(block: Mapping[str, Any]) -> list[tuple[str, Needs]]:
-    """The patterns of a block with their needs, which a built file has and a user's own file has not."""
-    patterns = _listed(block.get("pattern"))
-    if "needs" in block:
-        return list(zip(patterns, block["needs"], strict=True))
-    if not patterns:
-        return []
-    from .literals import needs_of  # noqa: PLC0415  (only rules that were not built need it)
-
-    return [(pattern, needs_of(pattern)) for pattern in patterns]
 
 
 def _any_matches(patterns: tuple[str, ...], code: str | None) -> bool:

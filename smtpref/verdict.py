@@ -23,6 +23,7 @@ from .model import (
     Evidence,
     EvidenceBy,
     Finding,
+    InputFormat,
     Outcome,
     Record,
     ReplyCode,
@@ -41,6 +42,8 @@ _OF_OUTCOME = {
     Outcome.DISCARDED: "policy-rejected",
     Outcome.COMPLAINT: "feedback-report",
 }
+_OF_NOTICE: dict[str, str] = {InputFormat.AUTO_REPLY: "auto-reply", InputFormat.ARF: "feedback-report"}
+"""What a notice is that tells of no outcome: nobody's words in it say more."""
 
 
 class _Judged(NamedTuple):
@@ -60,11 +63,19 @@ class Judge:
 
     @cached_property
     def _rules(self) -> RuleSet:
-        return RuleSet(map(Rule, self._knowledge.rules.values()))
+        return RuleSet(Rule(block, self._knowledge.needs_of) for block in self._knowledge.rules.values())
+
+    @cached_property
+    def _rules_of_success(self) -> RuleSet:
+        """The few rules that are made for 2yz and 3yz replies, whose words otherwise never tell of a failure."""
+        rules = (Rule(block, self._knowledge.needs_of) for block in self._knowledge.rules.values())
+        return RuleSet(rule for rule in rules if rule.speaks_of_success)
 
     def _rules_of(self, provider: str | None) -> RuleSet:
         if provider not in self._own_rules:
-            self._own_rules[provider] = RuleSet(provider_rules(self._knowledge.providers[provider]) if provider else ())
+            self._own_rules[provider] = RuleSet(
+                provider_rules(self._knowledge.providers[provider], self._knowledge.needs_of) if provider else ()
+            )
         return self._own_rules[provider]
 
     def judge(self, record: Record) -> Verdict:
@@ -86,7 +97,9 @@ class Judge:
         weak = [judged for judged in words if _is_weak(judged)]
         codes = [*self._by_own_number(record, provider), *self._by_enhanced_code(record)]
         middle = [*weak, *codes] if self._outweighs(weak, codes) else [*codes, *weak]
-        found = [*telling, *middle, *self._by_reply_code(record), *self._by_format(record)]
+        # A complaint's words are the complainer's, whatever they speak of.
+        told = list(self._by_format(record)) if record.outcome is Outcome.COMPLAINT or _is_notice(record) else []
+        found = [*told, *telling, *middle, *self._by_reply_code(record), *([] if told else self._by_format(record))]
         yield from found or [_judged(UNKNOWN, EvidenceBy.FORMAT, "format/nothing-known", "")]
 
     def _outweighs(self, weak: list[_Judged], codes: list[_Judged]) -> bool:
@@ -117,32 +130,27 @@ class Judge:
 
     def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
         """The rules that match and that no other matching one beats, strongest first."""
-        is_success = (situation.reply_code or "")[:1] in ("2", "3")
-        hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules.find(text, situation)]
-        if is_success:
-            hits = [hit for hit in hits if hit.rule.speaks_of_success]
-        beaten = {name for hit in hits for name in hit.rule.beats}
-        standing = [
-            hit
-            for hit in hits
-            if hit.rule.id not in beaten
-            and not any(hit.rule.reason in other.rule.beats for other in hits if other.rule.reason != hit.rule.reason)
-        ]
+        if (situation.reply_code or "")[:1] in ("2", "3"):
+            hits = self._rules_of_success.find(text, situation)
+        else:
+            hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules.find(text, situation)]
+        standing = [hit for hit in hits if not any(_beats(other.rule, hit.rule) for other in hits)]
         return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
 
     def _by_own_number(self, record: Record, provider: str | None) -> Iterator[_Judged]:
-        """What the provider itself means by the enhanced code, where that is not what the registry says."""
-        if not (provider and record.enhanced_code):
+        """What the provider itself means by the enhanced code, or by the reply code, where that is not what the registry says."""
+        if provider is None:
             return
-        code = str(record.enhanced_code)
-        block = provider_code_for(self._knowledge.providers[provider], code)
-        if block is None:
-            return
-        reason = block["reasons"][0]
-        is_hard = self._knowledge.reasons[reason]["bounce"] == Bounce.HARD
-        # Digits alone condemn no address unless the registry's do.
-        if reason != UNKNOWN and not (is_hard and self._implied_by_enhanced(record.enhanced_code, record.reply_code) != reason):
-            yield _judged(reason, EvidenceBy.PROVIDER, f"{provider}/{code}", code)
+        for code in (record.enhanced_code, record.reply_code):
+            block = provider_code_for(self._knowledge.providers[provider], str(code)) if code else None
+            if block is None:
+                continue
+            reason = block["reasons"][0]
+            is_hard = self._knowledge.reasons[reason]["bounce"] == Bounce.HARD
+            by_registry = self._implied_by_enhanced(code, record.reply_code) if isinstance(code, EnhancedCode) else None
+            # Digits alone condemn no address unless the registry's do.
+            if reason != UNKNOWN and not (is_hard and by_registry != reason):
+                yield _judged(reason, EvidenceBy.PROVIDER, f"{provider}/{code}", str(code))
 
     def _by_enhanced_code(self, record: Record) -> Iterator[_Judged]:
         enhanced, reply = record.enhanced_code, record.reply_code
@@ -168,11 +176,18 @@ class Judge:
             return None
         variant: Block = next((v for v in block.get("variants", ()) if v["class"] == code.class_digit), {})
         implied: str | None = variant.get("implies", block.get("implies"))
-        return implied
+        # What the registry has only as 5.y.z condemns no address as 4.y.z.
+        is_hard = implied is not None and self._knowledge.reasons[implied]["bounce"] == Bounce.HARD
+        return None if is_hard and code.class_digit != "5" else implied
 
     def _by_format(self, record: Record) -> Iterator[_Judged]:
         if record.outcome in _OF_OUTCOME:
             yield _judged(_OF_OUTCOME[record.outcome], EvidenceBy.FORMAT, f"format/{record.outcome}", "")
+        elif _is_notice(record):
+            yield _judged(_OF_NOTICE[record.format], EvidenceBy.FORMAT, f"format/{record.format}", "")
+        elif record.format == InputFormat.AUTO_REPLY and record.outcome is Outcome.REJECTED:
+            # The recipient's own filter answered (RFC 5429).
+            yield _judged("recipient-rejected", EvidenceBy.FORMAT, "format/rejected-by-recipient", "")
 
     def _complete(
         self, record: Record, provider: str | None, reason: str, cause: str | None, decisive: _Judged, overruled: tuple[Finding, ...]
@@ -185,8 +200,8 @@ class Judge:
         if bounce is Bounce.HARD and permanent is False:
             bounce = Bounce.SOFT
         action = Action((rule and rule.action) or block["action"])
-        if action is Action.REMOVE_ADDRESS and bounce is not Bounce.HARD and reason != "feedback-report":
-            action = Action.RETRY_LATER
+        if action is Action.REMOVE_ADDRESS and bounce is not Bounce.HARD and record.outcome is not Outcome.COMPLAINT:
+            action = Action.RETRY_LATER if bounce is not Bounce.NONE else Action.NONE
         if record.direction is Direction.INBOUND and reason not in OUR_OWN_FAULTS:
             action = Action.NONE
         return Verdict(
@@ -218,6 +233,17 @@ class Judge:
 
 def _judged(reason: str, by: EvidenceBy, rule: str, match: str, hit: Hit | None = None) -> _Judged:
     return _Judged(Finding(reason, Evidence(by, rule, match)), hit)
+
+
+def _is_notice(record: Record) -> bool:
+    return record.outcome is None and record.format in _OF_NOTICE
+
+
+def _beats(rule: Rule, other: Rule) -> bool:
+    """Whether `rule` says that it is right where both match; nothing beats a provider's own words but its own."""
+    if other.providers and not rule.providers:
+        return False
+    return other.id in rule.beats or (other.reason in rule.beats and other.reason != rule.reason)
 
 
 def _is_weak(judged: _Judged) -> bool:

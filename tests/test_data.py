@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from smtpref.codes_file import RFC_SOURCE, SECTIONS, SHARED_WORDS, read_codes_file
+from smtpref.codes_file import read_codes_file
+from smtpref.codes_form import RFC_SOURCE, SECTIONS, SHARED_WORDS
 from smtpref.knowledge import LANGUAGES, load_knowledge
 from smtpref.model import Bounce, EnhancedCode, EvidenceBy, Record, ReplyCode, Verdict
 from smtpref.parsing.files import Input, lines_of
@@ -29,7 +30,7 @@ Block = Any
 
 KNOWLEDGE = load_knowledge()
 JUDGE = Judge(KNOWLEDGE)
-RULES = {name: Rule(block) for name, block in KNOWLEDGE.rules.items()}
+RULES = {name: Rule(block, KNOWLEDGE.needs_of) for name, block in KNOWLEDGE.rules.items()}
 
 UNTRANSLATED: dict[str, int] = {}
 """How many texts of a section wait for a translator; every other section has none."""
@@ -119,7 +120,7 @@ def situation(record: Record, provider: str | None) -> Situation:
 @cache
 def rules_of(provider: str | None) -> RuleSet:
     """The rules that a provider's codes make; those of the file for nobody."""
-    return RuleSet(RULES.values() if provider is None else provider_rules(KNOWLEDGE.providers[provider]))
+    return RuleSet(RULES.values() if provider is None else provider_rules(KNOWLEDGE.providers[provider], KNOWLEDGE.needs_of))
 
 
 def hits(record: Record, provider: str | None) -> dict[str, Hit]:
@@ -365,6 +366,7 @@ def test_no_rule_is_dead(rule: str) -> None:
         lesser = copy.copy(JUDGE)
         others = [other for other in RULES.values() if other.id != rule and {other.id, other.reason} & speaking]
         lesser.__dict__["_rules"] = RuleSet(others)
+        lesser.__dict__["_rules_of_success"] = RuleSet(other for other in others if other.speaks_of_success)
         return told(lesser.judge(record))
 
     examples = [example for text in KNOWLEDGE.rules[rule]["matches"] for example in judged(text)]
