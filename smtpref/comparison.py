@@ -20,20 +20,23 @@ def compare_codes(asked: Sequence[str], knowledge: Knowledge, language: Language
     if len(sides) < FEWEST:
         raise WrongUsage("error-missing-codes", "smtpref compare 450 550", count=str(len(sides)))
     if len(sides) > MOST:
-        raise WrongUsage("error-too-many-codes", count=str(len(sides)))
-    entries = tuple({entry.code: entry for entry in sides}.values())
+        few = " ".join(entry.code for entry in sides[:MOST])
+        raise WrongUsage("error-too-many-codes", f"smtpref compare {few}", count=str(len(sides)))
+    entries = tuple(dict.fromkeys(sides))
+    labels = _labels(entries)
     return Comparison(
         entries=entries,
-        differences=tuple(_Differences(entries, knowledge, language).sentences()),
-        when={entry.code: entry.use for entry in entries},
+        differences=tuple(_Differences(entries, labels, knowledge, language).sentences()) if len(entries) > 1 else (),
+        when={labels[entry]: entry.use for entry in entries},
         more=entry_sources(entries),
         commands=tuple(_commands(entries)),
     )
 
 
 class _Differences:
-    def __init__(self, entries: tuple[Entry, ...], knowledge: Knowledge, language: Language) -> None:
+    def __init__(self, entries: tuple[Entry, ...], labels: dict[Entry, str], knowledge: Knowledge, language: Language) -> None:
         self._entries = entries
+        self._labels = labels
         self._knowledge = knowledge
         self._language = language
 
@@ -49,7 +52,12 @@ class _Differences:
             *self._reasons(),
             *self._registration(),
         ]
-        yield from found or [self._each("diff-name", lambda entry: entry.name)]
+        names = {entry.name for entry in self._entries}
+        if len(names) > 1 and len({entry.lasting for entry in self._entries}) == 1 and len({entry.kind for entry in self._entries}) == 1:
+            found.insert(0, self._each("diff-name", lambda entry: mid_sentence(entry.name)))
+        elif not found:
+            found.append(self._each("diff-name", lambda entry: mid_sentence(entry.name)))
+        yield from found
 
     def _kinds(self) -> Iterator[str]:
         if len({entry.kind for entry in self._entries}) > 1:
@@ -64,12 +72,13 @@ class _Differences:
                     yield self._say("diff-member", member=one.code, whole=other.code)
 
     def _permanence(self) -> Iterator[str]:
-        words = {entry.lasting for entry in self._entries if entry.lasting != "either"}
+        with_digits = (Kind.REPLY, Kind.ENHANCED, Kind.CLASS)
+        words = {entry.lasting for entry in self._entries if entry.lasting != "either" or entry.kind in with_digits}
         if len(words) < 2:
             return
         enhanced = [entry.code.split(".", 1) for entry in self._entries if entry.kind is Kind.ENHANCED]
         if len(enhanced) == len(self._entries) and len({detail for _, detail in enhanced}) == 1:
-            yield self._say("diff-same-detail", codes=joined((entry.code for entry in self._entries), self._language))
+            yield self._say("diff-same-detail", codes=self._list(self._entries))
         has_temporary = "temporary" in words
 
         def word(entry: Entry) -> str:
@@ -79,10 +88,10 @@ class _Differences:
         yield self._each("diff", word, own_phrase=True)
 
     def _topics(self) -> Iterator[str]:
-        topics = {entry.code: topic for entry in self._entries if (topic := self._topic(entry))}
+        topics = {self._labels[entry]: topic for entry in self._entries if (topic := self._topic(entry))}
         is_one_kind = len({entry.kind for entry in self._entries}) == 1
         if is_one_kind and len(topics) == len(self._entries) and len(set(topics.values())) > 1:
-            yield self._each("diff-topic", lambda entry: topics[entry.code], fact="topic")
+            yield self._each("diff-topic", lambda entry: topics[self._labels[entry]], fact="topic")
 
     def _topic(self, entry: Entry) -> str | None:
         if entry.kind is Kind.REPLY:
@@ -115,7 +124,9 @@ class _Differences:
             for one, other in (self._entries, self._entries[::-1]):
                 extra = [phase for phase in one.phases if phase not in other.phases]
                 if extra and Phase.ANY not in other.phases:
-                    yield self._say("diff-phases-also", codes=one.code, others=other.code, phases=self._phase_names(extra))
+                    yield self._say(
+                        "diff-phases-also", codes=self._labels[one], others=self._labels[other], phases=self._phase_names(extra)
+                    )
 
     def _phase_names(self, phases: Iterable[Phase]) -> str:
         return joined((phrase(f"phase-{phase}", self._language) for phase in phases), self._language, "or")
@@ -132,13 +143,13 @@ class _Differences:
 
     def _registration(self) -> Iterator[str]:
         for entry in self._entries:
-            if not entry.registered:
-                yield self._say("diff-unregistered", codes=entry.code)
+            if not entry.registered and entry.kind in (Kind.REPLY, Kind.ENHANCED):
+                yield self._say("diff-unregistered", codes=self._labels[entry])
 
     def _sentence(self, clauses: Iterable[str]) -> str:
         """Clauses as one sentence; a code at its start is written as it is, not with a capital."""
         text = "; ".join(clauses)
-        starts_with_code = any(text.startswith(entry.code) for entry in self._entries)
+        starts_with_code = any(text.startswith(self._labels[entry]) for entry in self._entries)
         return f"{text if starts_with_code else text[:1].upper() + text[1:]}."
 
     def _each(self, key: str, value: Callable[[Entry], str], *, fact: str = "name", own_phrase: bool = False) -> str:
@@ -146,17 +157,24 @@ class _Differences:
         clauses = []
         for common, group in _groups(self._entries, value):
             name = f"{key}-{common}" if own_phrase else key
-            if len(group) > 1 and key in ("diff", "diff-kind", "diff-topic", "diff-phases"):
+            if len(group) > 1 and key != "diff-reasons":
                 name += "-many"
-            facts = {fact: common, "provider": group[0].provider or ""}
+            provider = self._knowledge.providers[group[0].provider]["name"] if group[0].provider else ""
+            facts = {fact: common, "provider": provider}
             clauses.append(self._say(name, codes=self._list(group), **facts))
         return self._sentence(clauses)
 
     def _list(self, entries: Iterable[Entry]) -> str:
-        return joined((entry.code for entry in entries), self._language)
+        return joined((self._labels[entry] for entry in entries), self._language)
 
     def _say(self, key: str, **facts: str) -> str:
         return phrase(key, self._language, **facts)
+
+
+def _labels(entries: Sequence[Entry]) -> dict[Entry, str]:
+    """What each side is called: its code, or, where two sides have the same, also whose it is."""
+    codes = [entry.code for entry in entries]
+    return {e: f"{e.provider} {e.code}" if e.provider and codes.count(e.code) > 1 else e.code for e in entries}
 
 
 def _groups(entries: Iterable[Entry], value: Callable[[Entry], str]) -> list[tuple[str, list[Entry]]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .errors import NotACode
 from .knowledge import Knowledge, Language
-from .model import Classified, Entry
+from .model import Classified, Entry, EvidenceBy
 from .reference import Reference
 
 
@@ -30,8 +30,7 @@ def explain_codes(asked: Sequence[str], knowledge: Knowledge, language: Language
             entries += reference.entries(given)
         except NotACode as error:
             found = _classified(given, knowledge) if " " in given.strip() else []
-            codes = [code for item in found for code in (item.record.enhanced_code, item.record.reply_code) if code]
-            entries += [entry for code in codes for entry in reference.entries(str(code))]
+            entries += [entry for item in found for code in _codes_of(item) for entry in reference.entries(code)]
             records += found
             errors += [] if found else [error]
     return Explanation(tuple(dict.fromkeys(entries)), tuple(records), tuple(errors))
@@ -42,3 +41,10 @@ def _classified(reply: str, knowledge: Knowledge) -> list[Classified]:
     from .classification import classify_text  # noqa: PLC0415
 
     return classify_text(reply, knowledge)
+
+
+def _codes_of(item: Classified) -> list[str]:
+    """What the reply of a record can be asked about: the provider's own code that decided, then its enhanced code and its reply code."""
+    record, evidence = item.record, item.verdict.evidence
+    own = evidence.rule.replace("/", " ", 1) if evidence.by is EvidenceBy.PROVIDER else None
+    return [str(code) for code in (own, record.enhanced_code, record.reply_code) if code]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .built import Block
@@ -33,9 +34,13 @@ from .model import (
 )
 from .wording import joined, phrase
 
+MOST_USES = 8
+"""Codes of one provider that are told beside a reply code."""
+
 ENHANCED_SUBJECT = re.compile(r"X\.(\d{1,3})(?:\.X)?")
-_PAIR = re.compile(r"([1-6]\d\d)[ -]+\(?#?((?:[245]|X)\.\d{1,3}\.\d{1,3})\)?")
-_DECORATION = re.compile(r"^(?:smtp;?|code|error|status)\s*(?=\d)", re.IGNORECASE)
+_PAIR = re.compile(r"([1-6]\d\d)[ ,/-]+\(?#?((?:[245]|X)\.\d{1,3}\.\d{1,3})\)?")
+_DECORATION = re.compile(r"^(?:smtp;?|code|error|status):?\s*(?=\d)", re.IGNORECASE)
+_LETTERS_FOR_DIGITS = str.maketrans("OolI", "0011")
 _CLASS_PERMANENCE = {"4": False, "5": True}
 
 
@@ -53,31 +58,47 @@ class Reference:
     def entries(self, given: str) -> tuple[Entry, ...]:
         """The entries for one CODE, the most exact first, at least one. Raises NotACode where there are none."""
         text = _undecorated(given)
-        # Microsoft writes S3140 and S(3140) alike.
-        found = tuple(self._entries(text)) or tuple(self._entries(text.replace("(", "").replace(")", "")))
+        # Microsoft writes S3140 and S(3140) alike; O and l pass for digits; reasons have hyphens where people have blanks.
+        spellings = (text, text.replace("(", "").replace(")", ""), text.translate(_LETTERS_FOR_DIGITS), text.replace(" ", "-"))
+        found = next(filter(None, (tuple(self._entries(spelling)) for spelling in dict.fromkeys(spellings))), ())
         if not found:
-            raise NotACode(given, tuple(self.nearest(given)))
+            raise NotACode(given, self.nearest(given))
         return found
 
-    def nearest(self, given: str) -> list[str]:
-        """Up to three codes, reasons or names that are written much like `given`."""
+    def nearest(self, given: str) -> tuple[str, ...]:
+        """Up to three commands that a person may have meant who gave `given` for a code."""
         text = _undecorated(given)
-        digits = [code for code in self.knowledge.replies if len(text) == 2 and code.startswith(text)]
-        if digits:
-            return digits[:3]
+        provider = self._provider(text)
+        if provider:
+            return (f"smtpref search --provider {provider['id']}",)
+        owner, _, rest = text.partition(" ")
+        if rest and self._provider(owner):
+            known_alone = [f"smtpref explain {rest}"] if any(self._entries(_undecorated(rest))) else []
+            return (*known_alone, f"smtpref search --provider {self.provider_id(owner)}")
         if text[:1].isdigit():
-            known: Iterable[str] = (*self.knowledge.replies, *(f"5{code[1:]}" for code in self.knowledge.enhanced))
+            known = [code for code in self.knowledge.replies if code.startswith(text)] if len(text) == 2 else []
+            near = known or _alike(text, (*self.knowledge.replies, *(f"5{code[1:]}" for code in self.knowledge.enhanced)))
         else:
-            known = (*self.knowledge.reasons, *self.knowledge.providers, *self.knowledge.blocklists)
-        return difflib.get_close_matches(text.lower(), list(known), n=3, cutoff=0.5)
+            near = _alike(text.lower(), (*self.knowledge.reasons, *self.knowledge.blocklists))
+        commands = [f"smtpref explain {code}" for code in near[:3]]
+        return (*commands[:2], f"smtpref search {shlex.quote(text)}") if text else tuple(commands)
 
     def provider_id(self, name: str) -> str:
         """The id of the provider called `name`. Raises NotACode where there is none."""
         provider = self._provider(name)
         if provider is None:
-            raise NotACode(name, tuple(difflib.get_close_matches(name.lower(), self.knowledge.providers, n=3, cutoff=0.5)))
+            near = _alike(name.lower(), tuple(self.knowledge.providers))
+            raise NotACode(name, tuple(f"smtpref search --provider {other}" for other in near) or ("smtpref search",))
         identity: str = provider["id"]
         return identity
+
+    def reason_id(self, name: str) -> str:
+        """The reason called `name`. Raises NotACode where there is none."""
+        wanted = name.lower().replace(" ", "-")
+        if wanted not in self.knowledge.reasons:
+            near = _alike(wanted, tuple(self.knowledge.reasons))
+            raise NotACode(name, tuple(f"smtpref search --reason {other}" for other in near) or ("smtpref search",))
+        return wanted
 
     def every_entry(self) -> Iterator[Entry]:
         """All entries of the reference, group by group."""
@@ -94,6 +115,8 @@ class Reference:
         for provider in self.knowledge.providers.values():
             for block in provider.get("codes", ()):
                 yield self._provider_code(provider, block, block["code"])
+            for family in provider.get("families", ()):
+                yield self._family_code(provider, family, family["code"], None)
         for block in self.knowledge.blocklists.values():
             yield self._blocklist(block)
 
@@ -102,15 +125,16 @@ class Reference:
         words = list(asked)
         while words:
             word = words.pop(0)
-            if (words and self._provider(word)) or (
-                words
-                and pair_codes
-                and re.fullmatch(r"[1-6]\d\d", word)
-                and re.fullmatch(rf"[{word[0]}X]\.\d+\.\d+", words[0], re.IGNORECASE)
-            ):
-                yield f"{word} {words.pop(0)}"
-            else:
-                yield word
+            joined_words = f"{word}-{words[0]}".lower() if words else ""
+            if joined_words in self.knowledge.reasons:
+                yield joined_words
+                words.pop(0)
+                continue
+            owner = f"{word} " if words and self._provider(word) else ""
+            code = words.pop(0) if owner else word
+            if words and pair_codes and _is_pair(code, words[0]):
+                code += f" {words.pop(0)}"
+            yield owner + code
 
     def _provider(self, name: str) -> Block | None:
         wanted = name.lower().strip()
@@ -130,6 +154,13 @@ class Reference:
         if provider:
             yield from self._of_provider(provider, rest.strip())
             return
+        is_known = text in self.knowledge.replies or f"X{text[1:]}" in self.knowledge.enhanced
+        groups = (self._by_registry(text), self._by_providers(text))
+        for group in groups if is_known else reversed(groups):
+            yield from group
+
+    def _by_registry(self, text: str) -> Iterator[Entry]:
+        """The entry of a reply code, an enhanced code, a class, a reason or a blocklist, registered or explained by its digits."""
         upper = text.upper().replace("*", "X")
         if REPLY_CODE.fullmatch(text) and (text in self.knowledge.replies or "2" <= text[0] <= "5"):
             yield self._reply(ReplyCode.parse(text))
@@ -143,11 +174,15 @@ class Reference:
             yield self._pattern(upper)
         elif text.lower() in self.knowledge.reasons:
             yield self._reason(text.lower())
-        blocklist = self._find_blocklist(text)
-        if blocklist:
-            yield self._blocklist(blocklist)
+        else:
+            yield from map(self._blocklist, self._find_blocklists(text))
+
+    def _by_providers(self, text: str) -> Iterator[Entry]:
+        """What providers mean by a code of their own. A plain word is only their handle of a phrase: it counts with the provider named."""
+        if text.isalpha() and text.islower():
+            return
         users = self.knowledge.users_of(text)
-        is_registered = text in self.knowledge.replies or f"X{upper[1:]}" in self.knowledge.enhanced
+        is_registered = text in self.knowledge.replies or f"X{text[1:]}" in self.knowledge.enhanced
         for provider in users or (() if is_registered else self.knowledge.providers.values()):
             yield from self._own_codes(provider, text)
 
@@ -157,7 +192,9 @@ class Reference:
         pair = _PAIR.fullmatch(code.upper())
         for part in (pair[2], pair[1]) if pair else (code,):
             yield from self._own_codes(provider, part, is_named=True)
-        yield from (entry for entry in self._entries(code) if entry.provider != provider["id"])
+        for entry in self._entries(code):
+            if entry.provider != provider["id"]:
+                yield entry._replace(uses=tuple(self._uses_with(provider, code)) or entry.uses)
 
     def _own_codes(self, provider: Block, code: str, *, is_named: bool = False) -> Iterator[Entry]:
         """The provider's blocks for a code, or else the family that it belongs to; with the provider named, what comes with the number too."""
@@ -171,8 +208,8 @@ class Reference:
             return
         for family in provider.get("families", ()):
             match = re.fullmatch(family["pattern"], code, re.IGNORECASE)
-            if match:
-                yield self._family_code(provider, family, code, match)
+            if match or _undecorated(family["code"]).lower() == code.lower():
+                yield self._family_code(provider, family, code if match else family["code"], match)
                 return
 
     # Entries from blocks
@@ -202,7 +239,7 @@ class Reference:
         if variant:
             block = {**block, **variant}
         elif code and digit not in block["classes"]:
-            block = {**block, "fix": self.knowledge.classes[f"{digit}.x.x"]["fix"]}
+            block = {**block, **self._unusual_class(block, code)}
         if code:
             related = [EnhancedCode(code.class_digit, *map(int, other.split(".")[1:])) for other in block.get("related", ())]
             replies = [reply for reply in block.get("replies", ()) if reply[0] == code.class_digit]
@@ -217,6 +254,14 @@ class Reference:
             permanent=code.permanent if code else None,
             class_name=self._name_of_class(f"{digit}.x.x") if digit else None,
         )
+
+    def _unusual_class(self, block: Block, code: EnhancedCode) -> Block:
+        """What changes where a registered code stands with a first digit that makes no sense with it, as in 2.1.1."""
+        cls = self.knowledge.classes[f"{code.class_digit}.x.x"]
+        said = phrase(
+            "unusual-class", self.language, code=code, cls=self._said(cls["name"]), any_class=code.any_class, name=self._said(block["name"])
+        )
+        return {"acts": cls["acts"], "fix": cls["fix"], "meaning": _same(f"{said} {self._said(cls['meaning'])}"), "reasons": []}
 
     def _class(self, code: str) -> Entry:
         block = self.knowledge.classes[code]
@@ -233,6 +278,7 @@ class Reference:
             {**block, "replies": codes, "enhanced": enhanced, "use": block["meaning"]},
             Kind.REASON,
             reason,
+            uses=(),
             bounce=Bounce(block["bounce"]),
             category=Category(block["category"]),
             action=Action(block["action"]),
@@ -256,20 +302,23 @@ class Reference:
             uses=(),
         )
 
-    def _family_code(self, provider: Block, family: Block, code: str, match: re.Match[str]) -> Entry:
+    def _family_code(self, provider: Block, family: Block, code: str, match: re.Match[str] | None) -> Entry:
         meaning = self._said(family["meaning"]).replace("{code}", code)
+        groups = match.groupdict() if match else {}
         for part in family.get("parts", ()):
-            value = part["values"].get(match[part["group"]])
+            value = part["values"].get(groups.get(part["group"]))
             if value:
                 meaning += f" {self._said(value)}"
         return self._provider_code(provider, {**family, "meaning": _same(meaning)}, code)
 
-    def _find_blocklist(self, name: str) -> Block | None:
+    def _find_blocklists(self, name: str) -> list[Block]:
+        """The blocklist of that zone or name; else those that have it as a word of their name or as their operator."""
         wanted = name.lower().rstrip(".")
-        for block in self.knowledge.blocklists.values():
-            if wanted in (block["zone"].lower(), block["name"].lower(), *(other.lower() for other in block.get("names", ()))):
-                return block
-        return None
+        if not wanted:
+            return []
+        blocks = list(self.knowledge.blocklists.values())
+        exact = [b for b in blocks if wanted in (b["zone"].lower(), b["name"].lower(), *(other.lower() for other in b.get("names", ())))]
+        return exact or [b for b in blocks if wanted in (*b["name"].lower().split(), b.get("operator", "").lower())]
 
     def _blocklist(self, block: Block) -> Entry:
         facts = BlocklistFacts(
@@ -312,7 +361,7 @@ class Reference:
                 "sources": tuple(map(self.knowledge.source, block["sources"])),
                 "reasons": tuple(block.get("reasons", ())),
                 "replies": tuple(block.get("replies", ())),
-                "enhanced": tuple(block.get("enhanced", ())),
+                "enhanced": tuple(other for other in block.get("enhanced", ()) if other != code),
                 "uses": tuple(self._uses(code)),
                 "note": say(block["note"], lang) if "note" in block else None,
                 **facts,
@@ -327,6 +376,13 @@ class Reference:
                     yield ProviderUse(
                         provider["id"], provider["name"], code, say(block["meaning"], self.language), block.get("certain", True)
                     )
+
+    def _uses_with(self, provider: Block, reply_code: str) -> Iterator[ProviderUse]:
+        """What a provider says with a reply code, by its own codes that come with it."""
+        blocks = [block for block in provider.get("codes", ()) if reply_code in block.get("replies", ())]
+        for block in blocks[:MOST_USES]:
+            meaning = f"{block['code']}: {self._said(block['meaning'])}"
+            yield ProviderUse(provider["id"], provider["name"], block["code"], meaning, block.get("certain", True))
 
     # Entries from digits
 
@@ -358,7 +414,8 @@ class Reference:
                 "en": f"{cls['name']['en']}: {category['name']['en']}",
                 "vi": f"{say(cls['name'], 'vi')}: {say(category['name'], 'vi')}",
             },
-            "meaning": {self.language: meaning, "en": meaning},
+            "meaning": _same(meaning),
+            "example": None,
             "related": known,
             "sources": list(dict.fromkeys([*cls["sources"], *category["sources"]])),
         }
@@ -387,7 +444,9 @@ class Reference:
                 **topic,
                 "name": _same(f"{names[0]}: {names[1]}"),
                 "meaning": _same(f"{self._said(cls['meaning'])} {self._said(topic['meaning'])}"),
-                "fix": {self.language: [*self._said(cls["fix"])[:1], *self._said(topic["fix"])], "en": self._said(topic["fix"])},
+                "fix": _same([*self._said(cls["fix"])[:1], *self._said(topic["fix"])]),
+                "example": None,
+                **({"acts": cls["acts"]} if digit == "2" else {}),
                 "related": [],
                 "sources": sources,
             }
@@ -413,7 +472,7 @@ class Reference:
             "meaning": _same(meaning),
             "when": base["when"],
             "use": _same(phrase("unregistered-use", self.language)),
-            "fix": {self.language: fix, "en": fix},
+            "fix": _same(fix),
             "sources": sources,
         }
         return self._entry(block, kind, code, registered=False, permanent=permanent, class_name=class_name)
@@ -426,13 +485,22 @@ class Reference:
         return say(text, self.language)
 
 
+def _is_pair(code: str, following: str) -> bool:
+    """Whether a reply code and an enhanced code of its class follow each other."""
+    return bool(REPLY_CODE.fullmatch(code) and re.fullmatch(rf"[{code[0]}X]\.\d{{1,3}}\.\d{{1,3}}", following, re.IGNORECASE))
+
+
 def _has_block(provider: Block, code: str) -> bool:
     return any(block["code"].lower() == code for block in provider.get("codes", ()))
 
 
-def _same(text: str) -> dict[str, str]:
-    """A text that is in the asked language already."""
-    return {"en": text, "vi": text}
+def _alike(text: str, known: Sequence[str]) -> list[str]:
+    return difflib.get_close_matches(text, known, n=3, cutoff=0.5)
+
+
+def _same(said: Any) -> dict[str, Any]:
+    """A text or list that is in the asked language already."""
+    return {"en": said, "vi": said}
 
 
 def _undecorated(given: str) -> str:

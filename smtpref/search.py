@@ -94,6 +94,8 @@ def _weights(entry: Entry) -> Iterator[tuple[str, int]]:
         yield from ((token, TELLING) for token in _tokens(text))
     yield from ((token, NAME) for token in _tokens(entry.name))
     weight = OWN_HANDLE if entry.kind is Kind.PROVIDER and entry.code.islower() else CODE
+    if entry.kind is Kind.ENHANCED:
+        yield from ((digit + entry.code[1:], CODE) for digit in "245")
     yield from ((token, weight) for token in _tokens(entry.code.replace("-", " ") if entry.kind is Kind.REASON else entry.code))
 
 
