@@ -1,0 +1,151 @@
+"""The account of an input's lines: how many were read, how many stand in records, and which look like an outcome that nobody understood.
+
+Records may come long after their lines (a message's at its end), so a line that looks like an outcome waits until no record can claim it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from .model import Record
+from .parsing.files import Line
+from .parsing.stamps import split_stamp
+from .shapes import Names, coarse, shape_of
+
+MAX_WAITING = 5000
+"""Lines that may still be claimed by a record; a message of more lines that look like outcomes is no message."""
+
+MAX_NEAR = 50
+"""Lines that looked like an outcome most recently: among them a record may find its own words, told once more."""
+
+MAX_TEXT = 1000
+"""Characters that are kept of a line."""
+
+MAX_SHAPES = 500
+MIN_WORDS = 12
+"""Characters of a record's words that are enough to know them again in another line."""
+
+# A word of failure, and a code or a status: what a refusal would look like.
+_CODE = re.compile(r"(?<![\w.:\[/-])(?:[45]\d\d[ -]|[45]\.\d{1,3}\.\d{1,3}(?![\w.]))|\bstat(?:us)?[=:]", re.IGNORECASE)
+_FAILURE = re.compile(
+    r"\b(?:reject|bounce|refus|den(?:y|ied)|fail|block|defer|undeliver|expired|unknown user|user unknown|not exist|no such|unavailable|blacklist)",
+    re.IGNORECASE,
+)
+# Lines that speak of an outcome and are known to be none: what was only warned of, and what is told again or in full elsewhere.
+_KNOWN = re.compile(
+    r"reject_warning|\bwarn(?:ing)?\b|non-delivery notification|\bDSN: |status=(?:sent|delivered|deliverable|undeliverable)|"
+    r"\bauthentication failed\b|sender verify (?:fail|defer)",
+    re.IGNORECASE,
+)
+_ANY_TIME = datetime(2000, 1, 1)
+
+
+class NotUnderstood(NamedTuple):
+    """A line that looks like an outcome and gave no record."""
+
+    source: str
+    line: int
+    text: str
+
+
+class LineCounts(NamedTuple):
+    """Lines read = lines in records + lines without an outcome; those that were not understood are among the latter."""
+
+    read: int = 0
+    in_records: int = 0
+    not_understood: int = 0
+
+    @property
+    def without_outcome(self) -> int:
+        return self.read - self.in_records
+
+
+class LineAccount:
+    """Follows the lines of inputs, one after another, and the records that they give."""
+
+    def __init__(self, tell: Callable[[NotUnderstood], None] | None = None) -> None:
+        self._tell = tell
+        self._read = 0
+        self._in_records = 0
+        self._not_understood = 0
+        self._shapes = Names(MAX_SHAPES, coarse)
+        self._by_shape: dict[int, int] = {}
+        self._claimed = bytearray()
+        self._waiting: OrderedDict[int, NotUnderstood] = OrderedDict()
+
+    def follow(self, lines: Iterator[Line | None], place: Callable[[int], tuple[str, int]]) -> Iterator[Line | None]:
+        """Pass on the lines of an input, and count them; `place` tells the file and the line there of a line's number."""
+        self._claimed = bytearray()
+        for line in lines:
+            if line is not None:
+                self._read += 1
+                if looks_like_outcome(line.text):
+                    self._wait(line.number, NotUnderstood(*place(line.number), line.text[:MAX_TEXT]))
+            yield line
+
+    def claim(self, record: Record) -> None:
+        """Count a record's lines as understood, and the lines that say its words again."""
+        last = max(record.line, record.last_line)
+        if last // 8 >= len(self._claimed):
+            self._claimed.extend(bytes(last // 8 + 1024 - len(self._claimed)))
+        for number in range(record.line, last + 1):
+            bit = 1 << number % 8
+            if not self._claimed[number // 8] & bit:
+                self._claimed[number // 8] |= bit
+                self._in_records += 1
+        if self._waiting:
+            self._dismiss(record, last)
+
+    def close(self) -> None:
+        """The input has ended: what still waits was not understood."""
+        for line in self._waiting.values():
+            self._give_up(line)
+        self._waiting.clear()
+
+    @property
+    def counts(self) -> LineCounts:
+        return LineCounts(self._read, self._in_records, self._not_understood)
+
+    @property
+    def shapes(self) -> dict[str, int]:
+        """The shapes of the lines that were not understood, most first."""
+        named: dict[str, int] = {}
+        for number, count in self._by_shape.items():
+            named[self._shapes[number]] = named.get(self._shapes[number], 0) + count
+        return dict(sorted(named.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def _wait(self, number: int, line: NotUnderstood) -> None:
+        self._waiting[number] = line
+        if len(self._waiting) > MAX_WAITING:
+            self._give_up(self._waiting.popitem(last=False)[1])
+
+    def _dismiss(self, record: Record, last: int) -> None:
+        for number in range(record.line, last + 1):
+            self._waiting.pop(number, None)
+        words = record.text[:60]
+        if len(words) >= MIN_WORDS:
+            near = islice(reversed(self._waiting.items()), MAX_NEAR)
+            for number in [number for number, waiting in near if words in " ".join(waiting.text.split())]:
+                del self._waiting[number]
+
+    def _give_up(self, line: NotUnderstood) -> None:
+        self._not_understood += 1
+        number = self._shapes.number(shape_of(_without_stamp(line.text)))
+        self._by_shape[number] = self._by_shape.get(number, 0) + 1
+        if self._tell:
+            self._tell(line)
+
+
+def looks_like_outcome(text: str) -> bool:
+    """Whether a line has a word of failure together with a code or a status, and is not known to be something else."""
+    return bool(_CODE.search(text) and _FAILURE.search(text) and not _KNOWN.search(text))
+
+
+def _without_stamp(text: str) -> str:
+    stamp = split_stamp(text, _ANY_TIME)
+    return f"{stamp.program}: {stamp.message}" if stamp else text

@@ -1,0 +1,343 @@
+"""What many records come to: counts of messages, what is still stuck, what to do first, and the most frequent replies.
+
+A summary is made from classified records in any order, after whatever filters them or makes them anonymous; it judges and reads nothing.
+It counts messages, not attempts (see `messages.py`); only the distinct replies are counted by record. `docs/summary.md` describes the JSON.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .hashes import hash_of
+from .line_account import LineCounts
+from .messages import NONE, Facts, Message, Messages, instant, time_text
+from .model import STDIN, Bounce, Classified, Direction, InputFormat, Outcome
+from .priorities import Example, Task, find_tasks, is_failure, ordered
+from .shapes import Names, coarse, shape_of
+
+MAX_SHAPES = 5000
+"""Shapes of replies that are told apart while reading; of more of them only the first words are."""
+
+MAX_REPLIES = 300
+"""Distinct replies of a summary; rarer ones are counted together, by reason."""
+
+MAX_EXAMPLE = 500
+OTHERS = "…"
+"""The shape that stands for all the rarer ones of a reason."""
+
+_QUEUES = (InputFormat.POSTQUEUE, InputFormat.POSTQUEUE_JSON, InputFormat.MAILQ)
+
+
+class Maps(NamedTuple):
+    """Counts of messages, most first; `hours` in the order of time."""
+
+    outcomes: dict[str, int]
+    bounces: dict[str, int]
+    reasons: dict[str, int]
+    categories: dict[str, int]
+    reply_codes: dict[str, int]
+    enhanced_codes: dict[str, int]
+    providers: dict[str, int]
+    domains: dict[str, int]
+    senders: dict[str, int]
+    hours: dict[str, int]
+
+
+class ReplyGroup(NamedTuple):
+    """Replies that differ only in what varies."""
+
+    shape: str
+    records: int
+    reason: str
+    example: str
+
+
+class Stuck(NamedTuple):
+    """The messages that are still in a queue."""
+
+    messages: int
+    since: str | None
+    """When the oldest was first seen."""
+
+    seconds: int | None
+    """How old it is, at the last time that the input tells."""
+
+    reasons: dict[str, int]
+    domains: dict[str, int]
+
+
+class Series(NamedTuple):
+    """What messages are told apart by in a monitoring system."""
+
+    direction: str
+    outcome: str
+    reason: str
+    bounce: str
+    provider: str
+
+
+class Summary(NamedTuple):
+    """A report on many records."""
+
+    lines: LineCounts
+    records: int
+    messages: int
+    all: Maps
+    outbound: Maps
+    inbound: Maps
+    tasks: tuple[Task, ...]
+    failures: int
+    failed_hours: dict[str, int]
+    replies: tuple[ReplyGroup, ...]
+    stuck: Stuck
+    series: dict[Series, int]
+    not_understood: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented keys; keys are only ever added."""
+        lines = self.lines
+        return {
+            "lines": {
+                "read": lines.read,
+                "in_records": lines.in_records,
+                "without_outcome": lines.without_outcome,
+                "not_understood": lines.not_understood,
+            },
+            "records": self.records,
+            **self.all._asdict(),
+            "actions": [task.to_dict() for task in self.tasks],
+            "replies": [reply._asdict() for reply in self.replies],
+            "direction": {"inbound": self.inbound._asdict(), "outbound": self.outbound._asdict()},
+        }
+
+    def counts(self) -> Iterator[tuple[str, str, int]]:
+        """Everything that is counted, a section, a key and a count at a time."""
+        row = self.to_dict()
+        yield from (("lines", state, count) for state, count in row["lines"].items())
+        yield "records", "records", self.records
+        for section, counts in self.all._asdict().items():
+            yield from ((section, key, count) for key, count in counts.items())
+        for task in self.tasks:
+            yield "actions", f"{task.action}/{task.acts}", task.messages
+        for task in self.tasks:
+            yield from ((task.action, address, count) for address, count in task.addresses.items())
+        yield from (("replies", reply.shape, reply.records) for reply in self.replies)
+        for direction, maps in (("inbound", self.inbound), ("outbound", self.outbound)):
+            for section, counts in maps._asdict().items():
+                yield from ((f"{direction}.{section}", key, count) for key, count in counts.items())
+
+
+class Summariser:
+    """Takes classified records, one after another, and gives their summary at the end."""
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self._messages = Messages()
+        self._replies = _Replies(names)
+        self._records = 0
+        self._queue_from_stdin = False
+
+    def add(self, classified: Classified) -> None:
+        """Count a record."""
+        self._records += 1
+        self._messages.add(classified)
+        self._replies.add(classified)
+        record = classified.record
+        self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
+
+    def summary(self, lines: LineCounts | None = None, not_understood: Mapping[str, int] | None = None, now: str | None = None) -> Summary:
+        """The summary of what was added. A queue that is listed on stdin is as old as it is at `now`."""
+        tallies = {direction: _Tally() for direction in (Direction.INBOUND, Direction.OUTBOUND, NONE)}
+        series: Counter[Series] = Counter()
+        failures = 0
+        failed_hours: Counter[str] = Counter()
+        stuck = _StuckMessages()
+        for message in self._messages:
+            tallies[message.facts.direction].add(message)
+            series[_series_of(message.facts)] += 1
+            stuck.add(message)
+            if is_failure(message):
+                failures += 1
+                if message.hour:
+                    failed_hours[message.hour] += 1
+        whole = _Tally()
+        for tally in tallies.values():
+            whole.merge(tally)
+        return Summary(
+            lines or LineCounts(),
+            self._records,
+            whole.messages,
+            whole.maps(bounces=tallies[Direction.OUTBOUND].bounces),
+            tallies[Direction.OUTBOUND].maps(bounces=tallies[Direction.OUTBOUND].bounces),
+            tallies[Direction.INBOUND].maps(bounces=Counter()),
+            find_tasks(self._messages, self._replies.examples()),
+            failures,
+            dict(sorted(failed_hours.items())),
+            self._replies.groups(),
+            stuck.result(instant(now)[0] if now and self._queue_from_stdin else None),
+            dict(sorted(series.items(), key=lambda pair: (-pair[1], pair[0]))),
+            dict(not_understood or {}),
+        )
+
+
+def summarise(classified: Iterable[Classified], names: Collection[str] = ()) -> Summary:
+    """Return the summary of classified records; what is in `names` is not masked in replies."""
+    summariser = Summariser(names)
+    for item in classified:
+        summariser.add(item)
+    return summariser.summary()
+
+
+class _Tally:
+    """Counts of one direction."""
+
+    def __init__(self) -> None:
+        self._facts: Counter[Facts] = Counter()
+        self._domains: Counter[str] = Counter()
+        self._senders: Counter[str] = Counter()
+        self._hours: Counter[str] = Counter()
+
+    @property
+    def messages(self) -> int:
+        return self._facts.total()
+
+    @property
+    def bounces(self) -> Counter[str]:
+        return self._counts("bounce")
+
+    def add(self, message: Message) -> None:
+        self._facts[message.facts] += 1
+        self._domains[message.domain] += 1
+        self._senders[message.sender] += 1
+        if message.hour:
+            self._hours[message.hour] += 1
+
+    def merge(self, other: _Tally) -> None:
+        self._facts.update(other._facts)
+        self._domains.update(other._domains)
+        self._senders.update(other._senders)
+        self._hours.update(other._hours)
+
+    def maps(self, *, bounces: Counter[str]) -> Maps:
+        return Maps(
+            ordered(self._counts("outcome")),
+            ordered(bounces),
+            ordered(self._counts("reason")),
+            ordered(self._counts("category")),
+            ordered(self._counts("reply_code")),
+            ordered(self._counts("enhanced_code")),
+            ordered(self._counts("provider")),
+            ordered(self._domains),
+            ordered(self._senders),
+            dict(sorted(self._hours.items())),
+        )
+
+    def _counts(self, name: str) -> Counter[str]:
+        place = Facts._fields.index(name)
+        found: Counter[str] = Counter()
+        for facts, count in self._facts.items():
+            found[facts[place]] += count
+        return found
+
+
+class _StuckMessages:
+    """What is still in a queue, and since when."""
+
+    def __init__(self) -> None:
+        self._reasons: Counter[str] = Counter()
+        self._domains: Counter[str] = Counter()
+        self._oldest: tuple[int, str] | None = None
+        self._latest: int | None = None
+
+    def add(self, message: Message) -> None:
+        if message.last is not None:
+            self._latest = max(self._latest or message.last, message.last)
+        facts = message.facts
+        if facts.direction == Direction.INBOUND or not (facts.outcome == Outcome.DEFERRED or facts.reason == "waiting"):
+            return
+        self._reasons[facts.reason] += 1
+        self._domains[message.domain] += 1
+        if message.first is not None:
+            time = (message.first, message.offset)
+            self._oldest = min(self._oldest or time, time)
+
+    def result(self, now: int | None) -> Stuck:
+        until = now if now is not None else self._latest
+        seconds = max(0, until - self._oldest[0]) // 1_000_000 if self._oldest and until is not None else None
+        return Stuck(
+            self._reasons.total(),
+            time_text(*self._oldest) if self._oldest else None,
+            seconds,
+            ordered(self._reasons),
+            ordered(self._domains),
+        )
+
+
+class _Kind(NamedTuple):
+    """What replies are counted by."""
+
+    shape: int
+    reason: str
+    action: str
+
+
+class _Replies:
+    """The distinct replies, with an example each: the first in time."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._shapes = Names(MAX_SHAPES, coarse, _codes_only)
+        self._counts: Counter[_Kind] = Counter()
+        self._examples: dict[_Kind, tuple[str, Example]] = {}
+
+    def add(self, classified: Classified) -> None:
+        record, verdict = classified
+        codes = "".join(f"{code} " for code in (record.reply_code, record.enhanced_code) if code)
+        shape = codes + shape_of(record.text, record.recipient, self._names)
+        kind = _Kind(self._shapes.number(shape), verdict.reason, verdict.action.value)
+        self._counts[kind] += 1
+        known = self._examples.get(kind)
+        time = record.time or ""
+        if known is None or time <= known[0]:
+            recipient = hash_of(record.recipient.lower()) if record.recipient else 0
+            example = Example((codes + record.text)[:MAX_EXAMPLE], verdict.evidence.match, recipient, shape)
+            # The earliest, and of those the first by its letters: the order of reading does not show.
+            self._examples[kind] = min((known or (time, example)), (time, example))
+
+    def groups(self) -> tuple[ReplyGroup, ...]:
+        """The replies, most first; the rarest together, by reason."""
+        counts: Counter[tuple[str, str]] = Counter()
+        examples: dict[tuple[str, str], tuple[str, Example]] = {}
+        for kind, count in self._counts.items():
+            key = (self._shapes[kind.shape], kind.reason)
+            counts[key] += count
+            examples[key] = min(examples.get(key, self._examples[kind]), self._examples[kind])
+        most = sorted(counts, key=lambda key: (-counts[key], key))
+        rest: Counter[str] = Counter()
+        of_rest: dict[str, tuple[str, Example]] = {}
+        for key in most[MAX_REPLIES:]:
+            rest[key[1]] += counts[key]
+            of_rest[key[1]] = min(of_rest.get(key[1], examples[key]), examples[key])
+        return (
+            *(ReplyGroup(shape, counts[shape, reason], reason, examples[shape, reason][1].text) for shape, reason in most[:MAX_REPLIES]),
+            *(ReplyGroup(OTHERS, count, reason, of_rest[reason][1].text) for reason, count in ordered(rest).items()),
+        )
+
+    def examples(self) -> dict[tuple[str, str], list[Example]]:
+        """The examples by reason and action, those of the most frequent replies first."""
+        found: dict[tuple[str, str], list[Example]] = {}
+        for kind in sorted(self._counts, key=lambda kind: (-self._counts[kind], self._shapes[kind.shape], kind)):
+            found.setdefault((kind.reason, kind.action), []).append(self._examples[kind][1])
+        return found
+
+
+def _codes_only(shape: str) -> str:
+    words = shape.split()
+    return " ".join([*(word for word in words[:2] if word[0].isdigit()), OTHERS])
+
+
+def _series_of(facts: Facts) -> Series:
+    # What was refused here is no bounce.
+    bounce = facts.bounce if facts.direction != Direction.INBOUND else Bounce.NONE.value
+    return Series(facts.direction, facts.outcome, facts.reason, bounce, facts.provider)

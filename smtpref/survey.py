@@ -1,0 +1,172 @@
+"""Reading all that a report is about: which inputs there are, in which order they are read, and what becomes of each of their lines.
+
+Logs are rotated at any moment, and a message's lines then stand in two files: log files are put in order by their first times and read as one,
+so that the answer is that of one file, in whatever order they were named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from .classification import classify_input
+from .errors import SmtprefError, Unreadable
+from .knowledge import Knowledge
+from .line_account import LineAccount, NotUnderstood
+from .model import STDIN, Classified, InputFormat
+from .parsing.files import Input, Line, files_in, open_input
+from .parsing.stamps import split_stamp
+from .verdict import Judge
+
+FIRST_LINES = 20
+"""Lines among which a log has one with a time."""
+
+EXPANSION = 10
+"""How many times its size a compressed log has, where the file does not say."""
+
+LINES_AT_ONCE = 500
+"""Lines after which whoever watches is told how far the reading is."""
+
+Watch = Callable[[int], None]
+
+
+class _Log(NamedTuple):
+    first: str
+    path: str
+    latest: datetime
+
+
+class Survey:
+    """Inputs, found and put in order. One that cannot be read is added to `errors`, and the others are read."""
+
+    def __init__(self, paths: Iterable[str], errors: list[SmtprefError], year: int | None = None) -> None:
+        self._errors = errors
+        self._year = year
+        self._others: list[str] = []
+        logs: list[_Log] = []
+        files = list(self._files(paths))
+        for path in files:
+            log = self._log(path) if len(files) > 1 else None
+            if log:
+                logs.append(log)
+            else:
+                self._others.append(path)
+        self._logs = sorted(logs)
+        self.size = sum(map(size_of, files)) if STDIN not in files else None
+        """Bytes that will be read, about; None where nobody knows."""
+
+    def classified(
+        self, knowledge: Knowledge, account: LineAccount, only: InputFormat | None = None, watch: Watch | None = None
+    ) -> Iterator[Classified]:
+        """Yield what the inputs tell, and keep `account` of their lines; `watch` is called with the bytes that were read."""
+        judge = Judge(knowledge)
+        if self._logs:
+            joined = _Joined(self._logs, self._errors)
+            yield from self._of_input(Input(self._logs[0].path, joined.latest, joined.lines()), joined.place, judge, account, only, watch)
+        for path in self._others:
+            try:
+                opened = open_input(path, self._year)
+                yield from self._of_input(opened, lambda number, path=path: (path, number), judge, account, only, watch)  # type: ignore[misc]
+            except Unreadable as error:
+                self._errors.append(error)
+
+    def not_understood(self, knowledge: Knowledge, only: InputFormat | None = None, watch: Watch | None = None) -> Iterator[NotUnderstood]:
+        """Yield the lines that look like an outcome and gave no record."""
+        found: list[NotUnderstood] = []
+        for _ in self.classified(knowledge, LineAccount(found.append), only, watch):
+            yield from found
+            found.clear()
+        yield from found
+
+    def _of_input(
+        self,
+        opened: Input,
+        place: Callable[[int], tuple[str, int]],
+        judge: Judge,
+        account: LineAccount,
+        only: InputFormat | None,
+        watch: Watch | None,
+    ) -> Iterator[Classified]:
+        lines = account.follow(_watched(opened.lines, watch) if watch else opened.lines, place)
+        try:
+            for classified in classify_input(opened._replace(lines=lines), judge, only):
+                account.claim(classified.record)
+                yield classified
+        finally:
+            account.close()
+
+    def _files(self, paths: Iterable[str]) -> Iterator[str]:
+        for path in paths:
+            try:
+                yield from files_in(path)
+            except Unreadable as error:
+                self._errors.append(error)
+
+    def _log(self, path: str) -> _Log | None:
+        """What is needed of a log to put it in order; None of what is no log, or cannot be read, which shows again later."""
+        if not os.path.isfile(path):
+            # What comes through a pipe can be read only once.
+            return None
+        try:
+            opened = open_input(path, self._year)
+            stamps = (split_stamp(line.text, opened.latest) for line in islice(opened.lines, FIRST_LINES) if line)
+            first = next((stamp.time for stamp in stamps if stamp and stamp.time), None)
+        except Unreadable:
+            return None
+        return _Log(first, path, opened.latest) if first else None
+
+
+class _Joined:
+    """Log files, one after another, as one."""
+
+    def __init__(self, logs: list[_Log], errors: list[SmtprefError]) -> None:
+        self._logs = logs
+        self._errors = errors
+        self._path = ""
+        self._before = 0
+        self.latest = max(log.latest for log in logs)
+
+    def lines(self) -> Iterator[Line | None]:
+        """The lines of all files, counted through."""
+        number = 0
+        for log in self._logs:
+            self._path, self._before = log.path, number
+            try:
+                for line in open_input(log.path).lines:
+                    if line is not None:
+                        number = self._before + line.number
+                        yield line._replace(number=number)
+            except Unreadable as error:
+                self._errors.append(error)
+
+    def place(self, number: int) -> tuple[str, int]:
+        """The file of a line that was just read, and its number there."""
+        return self._path, number - self._before
+
+
+def size_of(path: str) -> int:
+    """The bytes that reading a file gives, about; of a compressed one as many as it says, or as such files usually do."""
+    try:
+        size = os.path.getsize(path)
+        if path.endswith(".gz") and size > 4:
+            with open(path, "rb") as file:
+                file.seek(-4, os.SEEK_END)
+                said = int.from_bytes(file.read(4), "little")
+            return said if said > size else size * EXPANSION
+    except OSError:
+        return 0
+    return size * EXPANSION if path.endswith((".bz2", ".xz", ".zst")) else size
+
+
+def _watched(lines: Iterator[Line | None], watch: Watch) -> Iterator[Line | None]:
+    size = 0
+    for count, line in enumerate(lines):
+        size += len(line.raw) + 1 if line else 0
+        if count % LINES_AT_ONCE == 0:
+            watch(size)
+            size = 0
+        yield line
+    watch(size)
