@@ -117,8 +117,10 @@ def test_every_code_is_offered_once_and_numbers_come_in_their_order(knowledge):
     offered = codes(knowledge, "")
     replies = [code for code in offered if re.fullmatch(r"\d{3}", code)]
     enhanced = [code for code in offered if re.fullmatch(r"\d\.\d+\.\d+", code)]
-    classes, reasons = list(knowledge.classes), list(knowledge.reasons)
-    assert offered == [*replies, *classes, *enhanced, *reasons]
+    classes, reasons, blocklists = list(knowledge.classes), list(knowledge.reasons), list(knowledge.blocklists)
+    assert offered[: -len(blocklists)][: len([*replies, *classes, *enhanced, *reasons])] == [*replies, *classes, *enhanced, *reasons]
+    assert offered[-len(blocklists) :] == blocklists
+    assert {"S3140", "TSS04", "RP-001"} <= set(offered)
     assert len(offered) == len(set(offered))
     assert replies == sorted(knowledge.replies)
     assert enhanced == sorted(enhanced, key=lambda code: tuple(map(int, code.split("."))))
@@ -132,7 +134,7 @@ def test_what_is_offered_starts_with_what_was_typed(knowledge):
 
 
 def test_no_value_has_a_sign_that_a_shell_would_take_for_its_own(knowledge):
-    assert [code for code in codes(knowledge, "") if not re.fullmatch(r"[a-z0-9.-]+", code)] == []
+    assert [code for code in codes(knowledge, "") if not re.fullmatch(r"[A-Za-z0-9._-]+", code)] == []
 
 
 def answer(run: Run, line: str, **settings: str) -> list[str]:
