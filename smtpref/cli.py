@@ -5,24 +5,32 @@ No knowledge and no layout lives here. A command imports what it calls: nobody w
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import __version__
 from .errors import SmtprefError, WrongUsage
-from .knowledge import Knowledge, Language, load_knowledge
-from .model import STDIN, InputFormat, Phase
-from .render.output import Format, Output, choose_format
+from .knowledge import Knowledge, Language, load_knowledge, say
+from .model import STDIN, Bounce, Direction, InputFormat, Phase
+from .render.output import SUMMARY_ONLY, Format, Output, choose_format
 from .render.results import write_comparison, write_entries, write_hits
 from .render.safety import visible
 from .wording import choose_language, error_lines, phrase
+
+if TYPE_CHECKING:
+    from .filtering import Filters
+    from .redaction import Redactor
+    from .survey import Survey
 
 COMMANDS = ("explain", "compare", "classify", "search")
 
@@ -48,13 +56,67 @@ def _complete_code(incomplete: str) -> Iterator[tuple[str, str]]:
     return load_knowledge().completions(incomplete, choose_language())
 
 
+def _complete_reason(incomplete: str) -> Iterator[tuple[str, str]]:
+    """The reasons that start with what was typed, with their names."""
+    language = choose_language()
+    return ((name, say(block["name"], language)) for name, block in load_knowledge().reasons.items() if name.startswith(incomplete))
+
+
+def _complete_provider(incomplete: str) -> Iterator[tuple[str, str]]:
+    """The providers whose ids start with what was typed, with their names."""
+    return ((name, block["name"]) for name, block in load_knowledge().providers.items() if name.startswith(incomplete))
+
+
+class AnswerFormat(StrEnum):
+    """What the answer of every command is written as; a summary has more."""
+
+    RICH = Format.RICH.value
+    PLAIN = Format.PLAIN.value
+    JSON = Format.JSON.value
+    JSONL = Format.JSONL.value
+    CSV = Format.CSV.value
+    MARKDOWN = Format.MARKDOWN.value
+
+
 FormatOption = Annotated[
-    Format | None, typer.Option("--format", "-f", help="How to write the answer (default: rich on a terminal, else plain).")
+    AnswerFormat | None, typer.Option("--format", "-f", help="How to write the answer (default: rich on a terminal, else plain).")
+]
+ReportFormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", "-f", help="How to write the answer (default: rich on a terminal, else plain; html, prometheus: a summary's)."
+    ),
 ]
 LangOption = Annotated[Lang | None, typer.Option("--lang", help="Language (default: SMTPREF_LANG, then the locale).")]
 CodesOption = Annotated[
     Path | None,
     typer.Option("--codes", envvar="SMTPREF_CODES", help="A codes file of your own, laid over the shipped knowledge."),
+]
+KeptReasons = Annotated[
+    list[str] | None,
+    typer.Option("--reason", metavar="REASON", autocompletion=_complete_reason, help="Only records with this reason; may be repeated."),
+]
+KeptBounces = Annotated[list[Bounce] | None, typer.Option("--bounce", help="Only records with this bounce type; may be repeated.")]
+KeptDirections = Annotated[
+    list[Direction] | None, typer.Option("--direction", help="Only deliveries, or only refusals by this server; may be repeated.")
+]
+KeptProviders = Annotated[
+    list[str] | None,
+    typer.Option("--provider", metavar="NAME", autocompletion=_complete_provider, help="Only answers of this provider; may be repeated."),
+]
+KeptQueueIds = Annotated[
+    list[str] | None, typer.Option("--queue-id", metavar="ID", help="Only the message with this queue id; may be repeated.")
+]
+KeptRecipients = Annotated[
+    list[str] | None,
+    typer.Option("--recipient", metavar="ADDRESS", help='Only this recipient, or all "@example.com"; may be repeated.'),
+]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help='Nothing before: "2026-11-24", "2026-11-24 08:30", "2h ago", "yesterday".')
+]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Nothing after this day, minute or second.")]
+RedactOption = Annotated[
+    bool, typer.Option("--redact", help="Write pseudonyms for addresses, host names and IP addresses, to share the answer.")
 ]
 CodesArgument = Annotated[list[str] | None, typer.Argument(metavar="CODE...", autocompletion=_complete_code, show_default=False)]
 
@@ -94,7 +156,7 @@ def smtpref(
         raise typer.Exit(Status.ERROR)
 
 
-@app.command()
+@app.command(short_help="What a code means, and how to fix it.")
 def explain(codes: CodesArgument = None, format: FormatOption = None, lang: LangOption = None, own: CodesOption = None) -> None:
     """What a code means, when it is seen, how to fix it.
 
@@ -113,12 +175,12 @@ def explain(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
         raise WrongUsage("error-no-codes", "smtpref explain 550", "smtpref explain 5.7.1")
     output = _output(format, lang, own)
     explanation = explain_codes(codes, output.knowledge, output.language)
-    if explanation.entries:
+    if explanation.entries or explanation.records:
         write_entries(explanation.entries, output, explanation.records)
     _report(explanation.errors, output.language)
 
 
-@app.command()
+@app.command(short_help="Two to four codes side by side.")
 def compare(codes: CodesArgument = None, format: FormatOption = None, lang: LangOption = None, own: CodesOption = None) -> None:
     """Two to four codes side by side, and what really sets them apart.
 
@@ -135,18 +197,32 @@ def compare(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
     write_comparison(compare_codes(codes or [], output.knowledge, output.language), output)
 
 
-@app.command()
+@app.command(short_help="What happened to each message.")
 def classify(
     files: Annotated[
         list[str] | None, typer.Argument(metavar="[FILE...]", help='Logs or replies; "-" or none: stdin.', show_default=False)
     ] = None,
     input_format: Annotated[
-        InputFormat | None, typer.Option("--input-format", help="What the input is (default: found out, record by record).")
+        InputFormat | None,
+        typer.Option("--input-format", metavar="FORMAT", help="What the input is (default: found out, record by record)."),
     ] = None,
     year: Annotated[
         int | None, typer.Option("--year", min=1970, max=9998, help="Year of stamps that have none (default: from the file's date).")
     ] = None,
-    format: FormatOption = None,
+    reasons: KeptReasons = None,
+    bounces: KeptBounces = None,
+    directions: KeptDirections = None,
+    providers: KeptProviders = None,
+    queue_ids: KeptQueueIds = None,
+    recipients: KeptRecipients = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    redact: RedactOption = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Report instead: what is stuck, what to do first, and totals.")] = False,
+    not_understood: Annotated[
+        bool, typer.Option("--not-understood", help="Print the lines that look like an outcome and gave no record.")
+    ] = False,
+    format: ReportFormatOption = None,
     lang: LangOption = None,
     own: CodesOption = None,
 ) -> None:
@@ -158,22 +234,50 @@ def classify(
       tail -F /var/log/mail.log | smtpref classify
       echo "550 5.1.1 User unknown" | smtpref classify
       smtpref classify --format jsonl mail.log.1.gz
+      smtpref classify --bounce hard --since yesterday mail.log
+      smtpref classify --queue-id 4JgyGN3kgGzMCn mail.log
+      smtpref classify --redact mail.log     to be pasted into a ticket
+      smtpref classify --summary mail.log*   what is stuck, and what to do first
+      smtpref classify --summary -f html mail.log > report.html
     """
     from .classification import classify_inputs
+    from .filtering import NO_FILTERS, choose_filters
+    from .redaction import Redactor
     from .render.stream import write_records
+    from .survey import Survey
 
-    output = _output(format, lang, own)
+    output = _output(format, lang, own, has_summary=summary and not not_understood)
+    filters = choose_filters(
+        output.knowledge,
+        reasons=reasons or (),
+        bounces=bounces or (),
+        directions=directions or (),
+        providers=providers or (),
+        queue_ids=queue_ids or (),
+        recipients=recipients or (),
+        since=since,
+        until=until,
+    )
     paths = files or [STDIN]
     if STDIN in paths and sys.stdin.isatty():
         print(phrase("waiting-for-input", output.language), file=sys.stderr)
     errors: list[SmtprefError] = []
-    count = write_records(classify_inputs(paths, output.knowledge, errors, input_format, year), output)
-    if not count and not errors:
-        print(phrase("nothing-recognised", output.language), file=sys.stderr)
+    redactor = Redactor(output.knowledge) if redact else None
+    if not_understood:
+        count = _write_not_understood(Survey(paths, errors, year), input_format, redactor, output)
+    elif summary:
+        count = _write_summary(Survey(paths, errors, year), input_format, filters, redactor, output)
+    else:
+        records = filter(filters.admit, classify_inputs(paths, output.knowledge, errors, input_format, year))
+        count = write_records(map(redactor.redact, records) if redactor else records, output)
+    if not_understood and not count:
+        print(phrase("all-understood", output.language), file=sys.stderr)
+    elif not count and not errors:
+        print(phrase("nothing-recognised" if filters == NO_FILTERS else "nothing-kept", output.language), file=sys.stderr)
     _report(errors, output.language, Status.FOUND if count else Status.NOTHING_FOUND)
 
 
-@app.command()
+@app.command(short_help="Find codes by words.")
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS...]", show_default=False)] = None,
     phase: Annotated[Phase | None, typer.Option("--phase", help="Only codes that answer this command.")] = None,
@@ -200,20 +304,62 @@ def search(
 
     output = _output(format, lang, own)
     reference = Reference(output.knowledge, output.language)
-    filters = Filters(phase, permanent, reference.provider_id(provider) if provider else None, reason)
+    filters = Filters(
+        phase, permanent, reference.provider_id(provider) if provider else None, reference.reason_id(reason) if reason else None
+    )
     entries = search_entries(words or [], reference, filters)
     if words:
         write_hits([(None, entries)] if entries else [], output)
     else:
         write_hits([(phrase(f"group-{kind}", output.language), group) for kind, group in grouped(entries)], output)
     if not entries:
+        print(f"smtpref: {phrase('error-not-found', output.language, words=visible(' '.join(words or [])))}", file=sys.stderr)
         raise typer.Exit(Status.NOTHING_FOUND)
 
 
-def _output(format: Format | None, lang: Lang | None, own: Path | None) -> Output:
+def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, redactor: Redactor | None, output: Output) -> int:
+    """Write the summary of the records that are kept, and return how many there were."""
+    from .line_account import LineAccount
+    from .render.progress import Progress
+    from .render.results import write_summary
+    from .summary import Summariser
+
+    account = LineAccount()
+    summariser = Summariser(frozenset(output.knowledge.blocklists))
+    progress = Progress(sys.stderr, survey.size, output.language)
+    try:
+        records = filter(filters.admit, survey.classified(output.knowledge, account, only, progress.advance))
+        for classified in map(redactor.redact, records) if redactor else records:
+            summariser.add(classified)
+    finally:
+        progress.close()
+    shapes = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}
+    summary = summariser.summary(account.counts, shapes, now=datetime.now().isoformat())
+    if summary.records or summary.lines.not_understood:
+        write_summary(summary, output)
+    return summary.records
+
+
+def _write_not_understood(survey: Survey, only: InputFormat | None, redactor: Redactor | None, output: Output) -> int:
+    """Write the lines that look like an outcome and gave no record, and return how many there were."""
+    from .render.progress import Progress
+    from .render.results import write_lines
+
+    progress = Progress(sys.stderr, survey.size, output.language)
+    try:
+        lines = survey.not_understood(output.knowledge, only, progress.advance)
+        hidden = (line._replace(source=redactor.path(line.source), text=redactor.text(line.text)) for line in lines) if redactor else lines
+        return write_lines(hidden, output)
+    finally:
+        progress.close()
+
+
+def _output(format: Format | AnswerFormat | None, lang: Lang | None, own: Path | None, *, has_summary: bool = False) -> Output:
+    if format in SUMMARY_ONLY and not has_summary:
+        raise WrongUsage("error-summary-only", f"smtpref classify --summary --format {format} mail.log", format=str(format))
     knowledge: Knowledge = load_knowledge(own)
     language: Language = choose_language(lang)
-    return Output(sys.stdout, sys.stderr, choose_format(format, sys.stdout), language, knowledge)
+    return Output(sys.stdout, sys.stderr, choose_format(Format(format) if format else None, sys.stdout), language, knowledge)
 
 
 def _report(errors: Sequence[SmtprefError], language: Language, otherwise: Status = Status.FOUND) -> None:
@@ -246,9 +392,10 @@ def main() -> int:
     except (KeyboardInterrupt, typer.Abort):
         return Status.INTERRUPTED
     except BrokenPipeError:
-        # Whoever reads has seen enough; what is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Status.FOUND
+        return _end_quietly()
+    except SystemExit as stop:
+        # Typer ends a closed pipe and --install-completion by itself.
+        return _end_quietly() if stop.code == 1 else int(stop.code or 0)
     except OSError as error:
         _print_error([f"smtpref: {error.strerror or error}"])
         return Status.ERROR
@@ -262,22 +409,41 @@ def main() -> int:
     return status or Status.FOUND
 
 
+def _end_quietly() -> int:
+    """Whoever reads has seen enough; what is still buffered must not fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return Status.FOUND
+
+
 def _make_streams_forgiving() -> None:
     """An output that cannot hold a letter loses the letter, not the run."""
+    # A closed standard stream is none at all.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (until the process ends)
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace", newline="\n")
 
 
 def _usage_lines(error: typer.TyperException, language: Language) -> list[str]:
-    """A mistake in the command line; a code in the place of a command gets the command that it needs."""
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    if arguments and arguments[0] not in COMMANDS:
-        commands = [f"smtpref explain {arguments[0]}", "smtpref --help"]
-        return error_lines(WrongUsage("error-command", *commands, given=arguments[0]), language)
+    """A mistake in the command line; a word in the place of a command gets the command that it needs."""
+    first, *rest = [*sys.argv[1:], ""]
+    if first and first not in COMMANDS and not first.startswith("-"):
+        return error_lines(WrongUsage("error-command", *_commands_for(first, rest), given=first), language)
     message = " ".join(error.format_message().split())
-    command = f"smtpref {arguments[0]} --help" if arguments else "smtpref --help"
+    command = f"smtpref {first} --help" if first in COMMANDS else "smtpref --help"
     return [f"smtpref: {message[:1].lower()}{message[1:].rstrip('.')}", phrase("try", language, commands=command)]
+
+
+def _commands_for(word: str, rest: list[str]) -> list[str]:
+    """What was meant by a `word` that is no command: a mistyped one, a code, or something to search for."""
+    if word == "help":
+        return ["smtpref --help"]
+    meant = difflib.get_close_matches(word, COMMANDS, n=1)
+    if meant:
+        return [shlex.join(["smtpref", meant[0], *filter(None, rest)])]
+    command = "explain" if any(character.isdigit() for character in word) else "search"
+    return [shlex.join(["smtpref", command, word]), "smtpref --help"]
 
 
 def _asked_language() -> str | None:

@@ -56,11 +56,11 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "lists-allow": ("good senders (an allow list)", "bên gửi tốt (danh sách cho phép)"),
     "lists": ("Lists", "Liệt kê"),
     "query-refused": ("query refused, no listing", "truy vấn bị từ chối, không phải bị liệt kê"),
-    "client": ("Client", "Máy gửi"),
+    "client": ("Client", "Máy khách"),
     "relay": ("Answered by", "Bên trả lời"),
     "blocklist": ("Blocklist", "Danh sách chặn"),
     "wait": ("Wait", "Chờ"),
-    "cause": ("Cause", "Lý do cuối"),
+    "cause": ("Cause", "Nguyên nhân gốc"),
     "at": ("At", "Lúc"),
     "time": ("Time", "Thời gian"),
     "recipient": ("Recipient", "Người nhận"),
@@ -101,7 +101,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "bounce-hard": ("hard", "trả lại vĩnh viễn"),
     "bounce-soft": ("soft", "trả lại tạm thời"),
     "bounce-block": ("block", "bị chặn"),
-    "bounce-none": ("no bounce", "không phải thư trả lại"),
+    "bounce-none": ("no bounce", "không phải thư bị trả lại"),
     "outcome-delivered": ("Delivered", "Đã phát"),
     "outcome-deferred": ("Deferred", "Hoãn lại"),
     "outcome-bounced": ("Bounced", "Bị trả lại"),
@@ -115,7 +115,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "word-success": ("Success", "Thành công"),
     "word-none": ("Note", "Ghi nhận"),
     # Phases where the name differs from the command's.
-    "phase-connect": ("the connection", "lúc kết nối"),
+    "phase-connect": ("the connection", "bước kết nối"),
     "phase-helo": ("HELO", "HELO"),
     "phase-ehlo": ("EHLO", "EHLO"),
     "phase-starttls": ("STARTTLS", "STARTTLS"),
@@ -123,7 +123,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "phase-mail": ("MAIL FROM", "MAIL FROM"),
     "phase-rcpt": ("RCPT TO", "RCPT TO"),
     "phase-data": ("DATA", "DATA"),
-    "phase-end-of-data": ("the end of DATA", "lúc kết thúc DATA"),
+    "phase-end-of-data": ("the end of DATA", "bước kết thúc DATA"),
     "phase-bdat": ("BDAT", "BDAT"),
     "phase-burl": ("BURL", "BURL"),
     "phase-rset": ("RSET", "RSET"),
@@ -146,11 +146,11 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "outside-grammar": (
         "RFC 5321 does not even allow these digits; some servers send such codes all the same, so go by the first digit and the words.",
-        "RFC 5321 không cho phép các chữ số này; vẫn có máy chủ gửi mã như vậy, nên hãy xét chữ số đầu và phần lời.",
+        "RFC 5321 không cho phép các chữ số này; vẫn có máy chủ gửi mã như vậy, nên hãy xét chữ số đầu và phần chữ.",
     ),
     "unregistered-fix": (
         "Read the words behind the code: they are the server's own, and smtpref classify tells what they mean.",
-        "Đọc phần lời sau mã: đó là lời của máy chủ; dùng smtpref classify để biết ý nghĩa.",
+        "Đọc phần chữ sau mã: đó là câu chữ riêng của máy chủ; dùng smtpref classify để biết ý nghĩa.",
     ),
     "unregistered-use": (
         "Only where a server made up a code of its own: treat it by its first digit.",
@@ -158,14 +158,18 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "provider-when": ("In replies of {provider}.", "Trong phản hồi của {provider}."),
     "provider-when-codes": ("In replies of {provider}, with {codes}.", "Trong phản hồi của {provider}, kèm {codes}."),
+    "unusual-class": (
+        "{code} is an unusual combination: {any_class} is “{name}”, the first digit says “{cls}”.",
+        "{code} là cách ghép lạ: {any_class} là “{name}”, còn chữ số đầu là “{cls}”.",
+    ),
     "codes-like": ("Codes that share these digits: {codes}.", "Các mã cùng chữ số: {codes}."),
     "class-with-subject": ("{cls}: {subject}", "{cls}: {subject}"),
     "unknown-subject": ("subject {subject}, which the registry does not know", "nhóm chủ đề {subject}, sổ đăng ký không có"),
     # Differences, one whole sentence each; {is} agrees in number.
     "diff-success": ("{codes} reports success", "{codes} báo thành công"),
     "diff-success-many": ("{codes} report success", "{codes} báo thành công"),
-    "diff-intermediate": ("{codes} asks the client to go on", "{codes} yêu cầu máy gửi tiếp tục"),
-    "diff-intermediate-many": ("{codes} ask the client to go on", "{codes} yêu cầu máy gửi tiếp tục"),
+    "diff-intermediate": ("{codes} asks the client to go on", "{codes} yêu cầu máy khách tiếp tục"),
+    "diff-intermediate-many": ("{codes} ask the client to go on", "{codes} yêu cầu máy khách tiếp tục"),
     "diff-temporary": (
         "{codes} may go away by itself, so the sending server keeps the message and tries again",
         "{codes} có thể tự hết, nên máy chủ gửi giữ thư và gửi lại",
@@ -199,17 +203,17 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "diff-topic": ("{codes} is about {topic}", "{codes} nói về {topic}"),
     "diff-topic-many": ("{codes} are about {topic}", "{codes} nói về {topic}"),
     "diff-acts-none": ("with {codes} nobody has to act", "với {codes} không ai phải làm gì"),
-    "diff-acts": ("with {codes} {actor} has to act first", "với {codes} {actor} phải xử lý trước"),
+    "diff-acts": ("with {codes} {actor} has to act", "với {codes} {actor} phải xử lý"),
     "diff-phases": ("{codes} answers {phases}", "{codes} trả lời cho {phases}"),
     "diff-phases-many": ("{codes} answer {phases}", "{codes} trả lời cho {phases}"),
     "diff-phases-also": (
         "{codes} can also answer {phases}, which {others} does not.",
         "{codes} còn trả lời cho {phases}, {others} thì không.",
     ),
-    "diff-reasons": ("behind {codes} usually stands: {reasons}", "sau {codes} thường là: {reasons}"),
+    "diff-reasons": ("behind {codes} usually stands: {reasons}", "{codes} thường do: {reasons}"),
     "diff-kind-reply": (
         "{codes} is a reply code, which every server sends and which decides what the sending server does",
-        "{codes} là mã phản hồi, máy chủ nào cũng gửi và quyết định việc máy chủ gửi làm tiếp",
+        "{codes} là mã phản hồi: máy chủ nào cũng gửi, và mã này quyết định máy chủ gửi làm gì tiếp",
     ),
     "diff-kind-enhanced": (
         "{codes} is an enhanced status code: it stands behind a reply code and says more exactly why",
@@ -217,7 +221,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "diff-kind-reply-many": (
         "{codes} are reply codes, which every server sends and which decide what the sending server does",
-        "{codes} là mã phản hồi, máy chủ nào cũng gửi và quyết định việc máy chủ gửi làm tiếp",
+        "{codes} là mã phản hồi: máy chủ nào cũng gửi, và mã này quyết định máy chủ gửi làm gì tiếp",
     ),
     "diff-kind-enhanced-many": (
         "{codes} are enhanced status codes: they stand behind a reply code and say more exactly why",
@@ -243,40 +247,138 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "diff-goes-with": (
         "{enhanced} is one of the enhanced codes that go with {reply}: the two often stand in one reply.",
-        "{enhanced} là một trong các mã mở rộng đi với {reply}: hai mã thường cùng nằm trong một phản hồi.",
+        "{enhanced} là một trong các mã trạng thái mở rộng đi kèm {reply}: hai mã thường cùng nằm trong một phản hồi.",
     ),
     "diff-member": ("{member} belongs to the class {whole}.", "{member} thuộc lớp {whole}."),
     "diff-name": ("{codes} means: {name}", "{codes} nghĩa là: {name}"),
+    "diff-name-many": ("{codes} mean: {name}", "{codes} nghĩa là: {name}"),
     # Classify.
     "because-provider": (
         "“{match}” is {provider}'s own word for it (rule {rule})",
         "“{match}” là cách nói riêng của {provider} (quy tắc {rule})",
     ),
-    "because-text": ("the words “{match}” say so (rule {rule})", "lời “{match}” cho biết vậy (quy tắc {rule})"),
+    "because-text": ("the words “{match}” say so (rule {rule})", "phần chữ “{match}” cho biết vậy (quy tắc {rule})"),
     "because-enhanced-code": (
         "the enhanced code {match} says so; no known words tell more",
-        "mã mở rộng {match} cho biết vậy; không có lời nào quen thuộc nói rõ hơn",
+        "mã trạng thái mở rộng {match} cho biết vậy; phần chữ không có câu quen thuộc nào nói rõ hơn",
     ),
     "because-reply-code": (
         "the reply code {match} is all there is to go by; no known words tell more",
-        "chỉ có mã phản hồi {match} để dựa vào; không có lời nào quen thuộc nói rõ hơn",
+        "chỉ có mã phản hồi {match} để dựa vào; phần chữ không có câu quen thuộc nào nói rõ hơn",
     ),
     "because-format": ("the log itself says so", "chính nhật ký ghi như vậy"),
     "alone-would-say": ("{match} alone would say “{reason}”", "chỉ riêng {match} thì là “{reason}”"),
+    "because-accepted": ("the other side accepted it ({match})", "phía bên kia đã chấp nhận ({match})"),
+    "because-nothing": ("nothing in it is known to smtpref", "smtpref không nhận ra điều gì trong đó"),
+    "do-here": (
+        "Look into this server's own log around this time: a table, a filter, DNS, the disk or a service of its own is at fault",
+        "Xem nhật ký của chính máy chủ này quanh thời điểm đó: bảng tra, bộ lọc, DNS, ổ đĩa hoặc dịch vụ của nó có lỗi",
+    ),
+    "do-again": (
+        "The message was given up: send it again when the cause is gone; keep the address",
+        "Thư đã bị trả lại: gửi lại khi nguyên nhân không còn; giữ địa chỉ",
+    ),
+    "do-slower": (
+        "The message was given up: send less and more slowly, then send it again; keep the address",
+        "Thư đã bị trả lại: gửi ít và chậm lại, rồi gửi lại thư đó; giữ địa chỉ",
+    ),
+    "actor-here": ("you: this server refused", "bạn: chính máy chủ này từ chối"),
+    "lasting": ("Lasting", "Thời hạn"),
     "waiting-for-input": (
         "smtpref: reading from the terminal: paste a reply or log lines, then press Ctrl-D",
         "smtpref: đang đọc từ terminal: dán phản hồi hoặc dòng nhật ký, rồi nhấn Ctrl-D",
     ),
     "counted": ("{records} records: {counts}", "{records} bản ghi: {counts}"),
+    # The summary.
+    "sum-message": ("{n} message", "{n} thư"),
+    "sum-messages": ("{n} messages", "{n} thư"),
+    "sum-stuck": ("Still stuck: {messages}", "Còn kẹt: {messages}"),
+    "sum-oldest": ("oldest since {since} ({age})", "cũ nhất từ {since} ({age})"),
+    "sum-mainly": ("mainly {things}", "chủ yếu {things}"),
+    "sum-nothing-stuck": ("Nothing is stuck", "Không có thư nào bị kẹt"),
+    "sum-record": ("{n} record", "{n} bản ghi"),
+    "sum-records": ("{n} records", "{n} bản ghi"),
+    "sum-of-messages": ("{messages} in {records}", "{messages} trong {records}"),
+    "sum-do-first": ("Do first", "Việc cần làm trước"),
+    "sum-column-messages": ("messages", "thư"),
+    "sum-column-domains": ("domains", "tên miền"),
+    "sum-address": ("Remove {n} address", "Xoá {n} địa chỉ"),
+    "sum-addresses": ("Remove {n} addresses", "Xoá {n} địa chỉ"),
+    "sum-wait-and-check": ("Wait and check, remove nobody", "Chờ và kiểm tra, chưa xoá ai"),
+    "sum-unsubscribe": ("Stop mailing who complains", "Ngừng gửi cho người khiếu nại"),
+    "sum-why-wait-and-check": (
+        "unknown users in a burst at one large domain, or addresses that were delivered to as well",
+        "nhiều địa chỉ không tồn tại cùng lúc ở một tên miền lớn, hoặc địa chỉ vẫn nhận được thư",
+    ),
+    "sum-seen": ("{first} – {last}", "{first} – {last}"),
+    "sum-last-success": ("last success at {domain} {time}", "lần phát cuối tới {domain}: {time}"),
+    "sum-no-success": ("no success at {domain}", "chưa phát được thư nào tới {domain}"),
+    "sum-most-from": ("{n} from {sender}", "{n} từ {sender}"),
+    "sum-waiting": ("Nothing to do yet: {messages}", "Chưa cần làm gì: {messages}"),
+    "sum-more": ("{things} more in the other formats", "còn {things} việc nữa ở các định dạng khác"),
+    "sum-more-tasks": ("{things} more, for {messages}", "{things} việc nữa, cho {messages}"),
+    "sum-more-rows": ("and {n} more", "và {n} mục nữa"),
+    "sum-totals": ("Sent from here", "Thư gửi đi từ đây"),
+    "sum-actor-sender": ("sender", "người gửi"),
+    "sum-actor-sender-admin": ("sending admin", "quản trị bên gửi"),
+    "sum-actor-recipient": ("recipient", "người nhận"),
+    "sum-actor-receiver-admin": ("receiving admin", "quản trị bên nhận"),
+    "sum-actor-none": ("nobody", "không ai"),
+    "sum-explained": (
+        "These explain {share} of {failures} that failed.",
+        "Danh sách này giải thích {share} trong {failures} không phát được.",
+    ),
+    "sum-nothing-failed": ("Nothing failed that this server sent.", "Không có thư gửi đi nào không phát được."),
+    "sum-outcomes": ("Outcomes", "Kết quả"),
+    "sum-bounces": ("Bounces", "Thư bị trả lại"),
+    "sum-reasons": ("Reasons", "Nguyên nhân"),
+    "sum-categories": ("Categories", "Nhóm nguyên nhân"),
+    "sum-reply-codes": ("Reply codes", "Mã phản hồi"),
+    "sum-enhanced-codes": ("Enhanced codes", "Mã trạng thái mở rộng"),
+    "sum-providers": ("Providers", "Nhà cung cấp"),
+    "sum-domains": ("Recipient domains", "Tên miền người nhận"),
+    "sum-senders": ("Senders", "Người gửi"),
+    "sum-hours": ("Over time", "Theo thời gian"),
+    "sum-inbound": ("Refused here", "Bị từ chối tại đây"),
+    "sum-replies": ("Most frequent refusals, what varies masked", "Lời từ chối thường gặp nhất, phần thay đổi được che"),
+    "sum-reply": ("Reply", "Phản hồi"),
+    "sum-column-records": ("records", "bản ghi"),
+    "sum-none": ("unknown", "không rõ"),
+    "sum-lines": (
+        "Lines: {read} read, {in_records} in records, {without} without an outcome",
+        "Dòng: đã đọc {read}, {in_records} trong bản ghi, {without} không có kết quả",
+    ),
+    "sum-not-understood": (
+        "Look like an outcome, not understood: {lines} (shapes: {shapes}; all: --not-understood)",
+        "Trông như kết quả nhưng không hiểu: {lines} (số dạng: {shapes}; xem hết: --not-understood)",
+    ),
+    "sum-lines-column": ("lines", "dòng"),
+    "sum-all-understood": ("0 not understood", "0 không hiểu"),
+    "sum-title": ("Mail report", "Báo cáo thư"),
+    "sum-failed": ("failed", "không phát được"),
+    "sum-made-by": ("Made by smtpref {version}", "Tạo bởi smtpref {version}"),
+    "sum-progress": ("smtpref: {percent} % of {size} read", "smtpref: đã đọc {percent} % của {size}"),
+    "error-summary-only": (
+        "{format} is a format of summaries only",
+        "{format} chỉ là định dạng của bản tổng hợp",
+    ),
+    "all-understood": (
+        "smtpref: every line that looks like an outcome was understood",
+        "smtpref: mọi dòng trông như một kết quả đều đã hiểu",
+    ),
     "nothing-recognised": (
         "smtpref: nothing in the input looks like a reply or a delivery outcome",
         "smtpref: không có gì trong đầu vào giống phản hồi hay kết quả phát thư",
+    ),
+    "nothing-kept": (
+        "smtpref: no record in the input is what the options ask for",
+        "smtpref: không có bản ghi nào trong đầu vào khớp với các tuỳ chọn",
     ),
     "more-hits": ("… and {count} more: --all shows them", "… và {count} mục nữa: dùng --all để xem"),
     # Errors: what was given and why it will not do; then what would.
     "error-number": (
         "“{given}” is no SMTP code: a reply code has three digits, the first from 2 to 5; an enhanced code three numbers, the first 2, 4 or 5",
-        "“{given}” không phải mã SMTP: mã phản hồi có ba chữ số, chữ số đầu từ 2 đến 5; mã mở rộng có ba số, số đầu là 2, 4 hoặc 5",
+        "“{given}” không phải mã SMTP: mã phản hồi có ba chữ số, chữ số đầu từ 2 đến 5; mã trạng thái mở rộng có ba số, số đầu là 2, 4 hoặc 5",
     ),
     "error-word": (
         "“{given}” is no code, provider's code, blocklist or reason that smtpref knows",
@@ -285,7 +387,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "error-unreadable": ("cannot read “{path}”: {why}", "không đọc được “{path}”: {why}"),
     "error-file-is-reply": (
         "there is no file “{path}”; to classify a reply itself, pipe it in",
-        "không có tệp “{path}”; để phân loại một phản hồi, hãy chuyển nó qua pipe",
+        "không có tệp “{path}”; để phân loại một phản hồi, hãy đưa nó vào qua pipe",
     ),
     "error-codes-file": ("{count} mistakes in the codes file", "{count} lỗi trong tệp mã"),
     "error-missing-codes": ("compare needs two to four codes, {count} given", "compare cần hai đến bốn mã, đã cho {count}"),
@@ -293,6 +395,12 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "error-no-codes": ("explain needs a code", "explain cần một mã"),
     "error-not-found": ("nothing matches “{words}”", "không có gì khớp “{words}”"),
     "error-format": ("{command} has no {format} format", "{command} không có định dạng {format}"),
+    "error-reason": ("“{given}” is no reason that smtpref knows", "“{given}” không phải nguyên nhân mà smtpref biết"),
+    "error-provider": ("“{given}” is no provider that smtpref knows", "“{given}” không phải nhà cung cấp mà smtpref biết"),
+    "error-time": (
+        "“{given}” is no time: a date, a date with a time, or an age is one",
+        "“{given}” không phải thời điểm: hãy cho ngày, ngày kèm giờ, hoặc khoảng thời gian trước đây",
+    ),
     "error-command": ("“{given}” is no command", "“{given}” không phải lệnh"),
     "try": ("try: {commands}", "thử: {commands}"),
     "error-unforeseen": (
@@ -331,7 +439,7 @@ def error_lines(error: SmtprefError, language: Language) -> list[str]:
     match error:
         case NotACode():
             key = "error-number" if error.given[:1].isdigit() else "error-word"
-            first, hints = phrase(key, language, given=error.given), [f"smtpref explain {c}" for c in error.candidates]
+            first, hints = phrase(key, language, given=error.given), list(error.commands)
         case Unreadable():
             first, hints = phrase("error-unreadable", language, path=error.path, why=error.why), [error.hint] if error.hint else []
         case WrongUsage():

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from smtpref.model import InputFormat
+
 from .conftest import CHECKOUT, Run, environment
 
 README = CHECKOUT / "README.md"
@@ -98,3 +100,16 @@ def test_every_module_and_public_class_says_what_it_is(module: Path) -> None:
 def test_links_to_files_lead_somewhere(name: str) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", (CHECKOUT / name).read_text(encoding="utf-8"))
     assert [target for target in targets if not (CHECKOUT / target).exists()] == []
+
+
+def test_every_input_format_is_documented_once() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \|", (CHECKOUT / "docs" / "formats.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted(InputFormat)
+
+
+@pytest.mark.parametrize("name", InputFormat)
+def test_every_input_format_has_samples(name: InputFormat) -> None:
+    cases = CHECKOUT / "tests" / "cases"
+    named = {"postfix": cases / "postfix", "reply": cases / "replies.yaml"}
+    shared = {"postqueue-json": "queue", "postqueue": "queue", "mailq": "queue"}
+    assert named.get(name, cases / "formats" / shared.get(name, name)).exists()

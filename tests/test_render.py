@@ -8,7 +8,9 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich.cells import cell_len
 
-from smtpref.knowledge import Knowledge, load_knowledge
+from smtpref.knowledge import load_knowledge
 from smtpref.model import (
     Action,
     Actor,
@@ -26,8 +28,6 @@ from smtpref.model import (
     Category,
     Classified,
     Comparison,
-    Direction,
-    EnhancedCode,
     Entry,
     Evidence,
     EvidenceBy,
@@ -43,7 +43,7 @@ from smtpref.model import (
     Verdict,
 )
 from smtpref.render import records
-from smtpref.render.output import Format, Output
+from smtpref.render.output import SUMMARY_ONLY, Format, Output
 from smtpref.render.results import write_comparison, write_entries, write_hits
 from smtpref.render.safety import visible
 from smtpref.render.stream import write_records
@@ -53,11 +53,11 @@ from smtpref.render.views import Viewer
 from .conftest import environment
 from .test_cli import ALIVE, DANGEROUS, GREYLISTED, LOGGED, REFUSED, SGR, SURROGATES, called
 
-FORMATS = [*Format]
+FORMATS = [form for form in Format if form not in SUMMARY_ONLY]
 MARKUP = "[/b] [red]x[/red] :x: [link=http://evil.example]y[/link] [bob@example.com] \\[z]"
 EVERY_CONTROL = "".join([*DANGEROUS, *SURROGATES, "\0"])
 
-law = settings(deadline=None, max_examples=40)
+law = settings(deadline=None, max_examples=12)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -69,9 +69,7 @@ def no_terminal() -> Iterator[None]:
         yield
 
 
-# Results with foreign text wherever there may be some
-
-KNOWN_REASONS = ("user-unknown", "greylisted", "blocklisted", "success", "unknown")
+# Results that say one foreign text wherever there may be some
 
 foreign = st.text(
     st.one_of(
@@ -79,98 +77,64 @@ foreign = st.text(
         st.sampled_from(r"""[]()/:*_`|<>&#\!"'=-+.@$~^{} x1"""),
         st.characters(codec="utf-8"),
     ),
-    max_size=30,
+    max_size=20,
 )
-some = foreign.filter(bool)
-maybe = st.none() | foreign
-urls = foreign.map(lambda text: "https://example.com/" + re.sub(r"""[\s<>"]""", "", text))
-"""Web addresses as a codes file may have them."""
+one_liners = foreign.map(lambda text: " ".join(text.split()))
 
 
-def few(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(items, max_size=2).map(tuple)
+def address_with(text: str) -> str:
+    """A web address as a codes file may have it."""
+    return "https://a.example/" + re.sub(r"""[\s<>"]""", "", text)
 
 
-def one_of_all(vocabulary: Iterable[Any]) -> st.SearchStrategy[Any]:
-    return st.sampled_from(list(vocabulary))
+def every_entry(text: str) -> list[Entry]:
+    """An entry of each kind that says nothing but `text`."""
+    source = Source(text, address_with(text))
+    facts = BlocklistFacts(text, text, ("ip", "domain"), "alive", source.url, text, (ReturnCode(text, text, True),))
+    return [
+        Entry(
+            code=f"{number}{text}",
+            kind=kind,
+            name=text,
+            registered=False,
+            class_name=text,
+            permanent=None,
+            acts=Actor.NONE,
+            meaning=text,
+            when=text,
+            use=text,
+            phases=(Phase.RCPT,),
+            fix=(text, text),
+            example=text,
+            provider="google",
+            related=(f"4{text}",),
+            sources=(source, source),
+            reasons=("user-unknown",),
+            replies=(f"4{text}",),
+            enhanced=(f"4{text}",),
+            uses=(ProviderUse(text, text, text, text, False),),
+            note=text,
+            blocklist=facts if kind is Kind.BLOCKLIST else None,
+        )
+        for number, kind in enumerate(Kind, 1)
+    ]
 
 
-evidences = st.builds(Evidence, one_of_all(EvidenceBy), foreign, foreign)
-reply_codes = st.none() | st.builds(ReplyCode, st.integers(200, 599))
-enhanced_codes = st.none() | st.builds(EnhancedCode, st.sampled_from("245"), st.integers(0, 999), st.integers(0, 999))
-records_read = st.builds(
-    Record,
-    source=foreign,
-    line=st.integers(1, 10**6),
-    format=st.sampled_from(["reply", "postfix"]),
-    time=maybe,
-    host=maybe,
-    direction=st.none() | one_of_all(Direction),
-    outcome=st.none() | one_of_all(Outcome),
-    queue_id=maybe,
-    sender=maybe,
-    recipient=maybe,
-    relay=maybe,
-    client=maybe,
-    phase=st.none() | one_of_all(Phase),
-    reply_code=reply_codes,
-    enhanced_code=enhanced_codes,
-    text=foreign,
-)
-verdicts = st.builds(
-    Verdict,
-    reason=st.sampled_from(KNOWN_REASONS),
-    category=one_of_all(Category),
-    bounce=one_of_all(Bounce),
-    permanent=st.none() | st.booleans(),
-    action=one_of_all(Action),
-    acts=one_of_all(Actor),
-    about=maybe,
-    cause=st.none() | st.sampled_from(KNOWN_REASONS),
-    provider=maybe,
-    blocklist=maybe,
-    retry_after=st.none() | st.integers(0, 10**6),
-    evidence=evidences,
-    overruled=few(st.builds(Finding, st.sampled_from(KNOWN_REASONS), evidences)),
-)
-classified_records = st.builds(Classified, records_read, verdicts)
-blocklists = st.builds(
-    BlocklistFacts,
-    zone=foreign,
-    operator=maybe,
-    lists=st.just(("ip", "domain")),
-    status=st.just("alive"),
-    lookup=st.none() | urls,
-    removal=foreign,
-    return_codes=few(st.builds(ReturnCode, foreign, foreign, st.booleans())),
-)
-entries = st.builds(
-    Entry,
-    code=some,
-    kind=one_of_all(Kind),
-    name=foreign,
-    registered=st.booleans(),
-    class_name=maybe,
-    permanent=st.none() | st.booleans(),
-    acts=one_of_all(Actor),
-    meaning=foreign,
-    when=foreign,
-    use=foreign,
-    phases=few(one_of_all(Phase)),
-    fix=st.lists(foreign, min_size=1, max_size=2).map(tuple),
-    example=maybe,
-    provider=st.just("google"),
-    related=few(some),
-    sources=few(st.builds(Source, foreign, urls)),
-    reasons=few(st.sampled_from(KNOWN_REASONS)),
-    replies=few(some),
-    enhanced=few(some),
-    uses=few(st.builds(ProviderUse, foreign, foreign, foreign, foreign, st.booleans())),
-    note=maybe,
-    certain=st.booleans(),
-    bounce=st.none() | one_of_all(Bounce),
-    blocklist=st.none() | blocklists,
-)
+def every_record(text: str) -> list[Classified]:
+    """A record of each outcome that says nothing but `text`."""
+    evidence = Evidence(EvidenceBy.TEXT, text, text[1:3])
+    digits = Finding("blocklisted", Evidence(EvidenceBy.ENHANCED_CODE, text, text))
+    return [
+        Classified(
+            Record(text, 1, "reply", text, text, None, outcome, text, text, text, text, text, Phase.RCPT, code, None, text),
+            Verdict(reason, Category.RATE, bounce, permanent, action, Actor.SENDER, text, reason, text, text, 60, evidence, (digits,)),
+        )
+        for outcome, code in [(None, ReplyCode(550)), *((outcome, None) for outcome in Outcome)]
+        for reason, bounce, permanent, action in [
+            ("blocklisted", Bounce.BLOCK, True, Action.REQUEST_DELISTING),
+            ("greylisted", Bounce.SOFT, False, Action.RETRY_LATER),
+        ]
+    ]
 
 
 def side_by_side(entries: tuple[Entry, ...], differences: tuple[str, ...] = (), commands: tuple[str, ...] = ()) -> Comparison:
@@ -178,14 +142,16 @@ def side_by_side(entries: tuple[Entry, ...], differences: tuple[str, ...] = (), 
     return Comparison(entries, differences, {entry.code: entry.use for entry in entries}, sources, commands)
 
 
-pairs = st.lists(entries, min_size=2, max_size=3, unique_by=lambda entry: entry.code).map(tuple)
-comparisons = st.builds(side_by_side, pairs, few(foreign), few(foreign))
+def a_comparison(text: str) -> Comparison:
+    """Two sides and what sets them apart, in nothing but `text`."""
+    first, second, *_ = every_entry(text)
+    return side_by_side((first, second), (text, text), (text,))
 
 
-def written(write: Callable[[Output], object], written_as: Format, knowledge: Knowledge) -> str:
+def written(write: Callable[[Output], object], written_as: Format) -> str:
     """What `write` puts into a pipe."""
     stream = io.StringIO()
-    write(Output(stream, io.StringIO(), written_as, "en", knowledge))
+    write(Output(stream, io.StringIO(), written_as, "en", KNOWLEDGE))
     return stream.getvalue()
 
 
@@ -260,46 +226,54 @@ SEPARATORS = {Format.PLAIN: ("\n", "\t")}
 
 @pytest.mark.parametrize("written_as", FORMATS)
 @law
-@given(st.lists(classified_records, max_size=3))
-def test_no_control_character_of_a_record_survives(written_as, items):
-    output = written(lambda output: write_records(iter(items), output), written_as, KNOWLEDGE)
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_no_control_character_of_a_record_survives(written_as, text):
+    output = written(lambda output: write_records(iter(every_record(text)), output), written_as)
     assert alive(output, *SEPARATORS.get(written_as, ("\n",))) == []
 
 
 @pytest.mark.parametrize("written_as", FORMATS)
 @law
-@given(entries, classified_records)
-def test_no_control_character_of_an_entry_survives(written_as, entry, item):
-    output = written(lambda output: write_entries([entry], output, [item]), written_as, KNOWLEDGE)
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_no_control_character_of_an_entry_survives(written_as, text):
+    def explained(entry: Entry) -> str:
+        return written(lambda output: write_entries([entry], output, every_record(text)[:1]), written_as)
+
+    for entry in every_entry(text):
+        assert alive(explained(entry), *SEPARATORS.get(written_as, ("\n",))) == []
+
+
+@pytest.mark.parametrize("written_as", FORMATS)
+@law
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_no_control_character_of_a_comparison_survives(written_as, text):
+    output = written(lambda output: write_comparison(a_comparison(text), output), written_as)
     assert alive(output, *SEPARATORS.get(written_as, ("\n",))) == []
 
 
 @pytest.mark.parametrize("written_as", FORMATS)
 @law
-@given(comparisons)
-def test_no_control_character_of_a_comparison_survives(written_as, comparison):
-    output = written(lambda output: write_comparison(comparison, output), written_as, KNOWLEDGE)
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_no_control_character_of_a_hit_survives(written_as, text):
+    output = written(lambda output: write_hits([("Hits", every_entry(text)[:1])], output), written_as)
     assert alive(output, *SEPARATORS.get(written_as, ("\n",))) == []
 
 
-@pytest.mark.parametrize("written_as", FORMATS)
-@law
-@given(entries)
-def test_no_control_character_of_a_hit_survives(written_as, entry):
-    output = written(lambda output: write_hits([("Hits", [entry])], output), written_as, KNOWLEDGE)
-    assert alive(output, *SEPARATORS.get(written_as, ("\n",))) == []
-
-
-OWN_ESCAPES = re.compile(rf"{SGR.pattern}|\x1b\]8;[ -:<-~]*;[!-~]*\x1b\\")
+OWN_ESCAPES = re.compile(rf"{SGR.pattern}|\x1b\]8;[^;]*;(?:(?!{ALIVE.pattern})\S)*\x1b\\")
 
 
 @law
-@given(entries, classified_records)
-def test_on_a_terminal_the_only_escapes_are_colours_and_hyperlinks(entry, item):
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_on_a_terminal_the_only_escapes_are_colours_and_hyperlinks(text):
     def draw(terminal: Terminal) -> None:
-        terminal.write([VIEWER.entry(entry)])
-        terminal.write_panel(VIEWER.record(item))
-        terminal.write_row(VIEWER.record_row(item))
+        terminal.write([*map(VIEWER.entry, every_entry(text)[-2:]), VIEWER.comparison(a_comparison(text))])
+        terminal.write_panel(VIEWER.record(every_record(text)[0]))
+        terminal.write_row(VIEWER.record_row(every_record(text)[0]))
 
     assert alive(OWN_ESCAPES.sub("", drawn(draw, colour=True, links=True)), "\n") == []
 
@@ -338,34 +312,36 @@ def test_a_line_on_a_terminal_ends_with_the_words_as_they_are(text):
 
 
 @pytest.mark.parametrize("colour", [False, True], ids=["plain", "coloured"])
-@pytest.mark.parametrize("text", [MARKUP, "[/]", "[bold", "\\[b]", ":warning: 50% [not a tag]", "http://example.com/[a]?b=1"])
+@pytest.mark.parametrize("text", [*MARKUP.split(), "[/]", "[bold", ":warning:", "http://a.example/[a]?b=1"])
 def test_markup_of_a_terminal_library_is_shown_verbatim(text, colour):
-    def draw(terminal: Terminal) -> None:
-        terminal.write([VIEWER.entry(an_entry("550", text))])
-        terminal.write([VIEWER.comparison(side_by_side((an_entry(f"5 {text}", text), an_entry("x", "y")), (text,), (text,)))])
-        terminal.write_panel(VIEWER.record(a_record(text, recipient=text)))
-        terminal.write_row(VIEWER.record_row(a_record(text)))
+    def shown(words: str) -> str:
+        def draw(terminal: Terminal) -> None:
+            terminal.write([*map(VIEWER.entry, every_entry(words)[-2:]), VIEWER.comparison(a_comparison(words))])
+            terminal.write_panel(VIEWER.record(a_record(words, recipient=words)))
+            terminal.write_row(VIEWER.record_row(a_record(words)))
 
-    shown = OWN_ESCAPES.sub("", drawn(draw, width=1000, colour=colour))
-    # Entry: name, class is not shown, meaning, fix, source. Comparison: code twice, name, class, meaning, fix, use, source, ... Record: to, reply, row.
-    assert shown.count(text) >= 14 or cell_len(text) > 60
+        return SGR.sub("", drawn(draw, width=200, colour=colour))
 
-
-@law
-@given(classified_records, st.integers(20, 200))
-def test_a_record_among_many_is_one_line_within_the_width(item, width):
-    line = drawn(lambda terminal: terminal.write_row(VIEWER.record_row(item)), width=width)
-    assert line.count("\n") == 1
-    assert cell_len(line.removesuffix("\n")) <= width
+    harmless = "x" * cell_len(text)
+    assert shown(text).count(text) == shown(harmless).count(harmless) > 40
 
 
 @law
-@given(st.lists(classified_records, min_size=1, max_size=3))
-def test_plain_is_one_line_of_nine_fields_a_record(items):
-    output = written(lambda output: write_records(iter(items), output), Format.PLAIN, KNOWLEDGE)
-    rows = [line.split("\t") for line in output.removesuffix("\n").split("\n")]
-    assert [len(row) for row in rows] == [9] * len(items)
-    assert [row[8] for row in rows] == [visible(item.record.text) for item in items]
+@given(foreign, st.integers(20, 200))
+def test_a_record_among_many_is_one_line_within_the_width(text, width):
+    lines = drawn(lambda terminal: terminal.write_row(VIEWER.record_row(every_record(text)[0])), width=width)
+    assert lines.count("\n") == 1
+    assert cell_len(lines.removesuffix("\n")) <= width
+
+
+@law
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_plain_is_one_line_of_nine_fields_a_record(text):
+    items = every_record(text)
+    rows = [line.split("\t") for line in written(lambda output: write_records(iter(items), output), Format.PLAIN).split("\n")]
+    assert rows.pop() == [""]
+    assert [(len(row), row[6], row[8]) for row in rows] == [(9, visible(text), visible(text))] * len(items)
 
 
 # Markdown: what a reader of the rendered page sees
@@ -399,6 +375,10 @@ def constructs(markdown: str) -> set[str]:
     return raw | html | {str(part.attrs["href"]) for part in parts if part.type == "link_open"}
 
 
+def record_page(item: Classified) -> str:
+    return written(lambda output: write_records(iter([item]), output), Format.MARKDOWN)
+
+
 HOSTILE = [
     "# heading",
     "---",
@@ -427,22 +407,37 @@ HOSTILE = [
     "a  \\",
     MARKUP,
 ]
-one_liners = foreign.map(lambda text: " ".join(text.split()))
 
 
-@settings(law, max_examples=200)
-@given(one_liners, st.none() | st.just(550))
+@settings(law, max_examples=40)
+@given(one_liners.filter(bool), st.none() | st.just(550))
 def test_markdown_shows_the_words_of_a_record_as_they_are(text, code):
-    page = written(lambda output: write_records(iter([a_record(text, code=code)]), output), Format.MARKDOWN, KNOWLEDGE)
+    page = record_page(a_record(text, code=code))
     assert constructs(page) == set()
     assert f"{code or ''} {visible(text)}".strip() in inlines(page)
+
+
+@settings(law, max_examples=40)
+@given(one_liners.filter(bool), st.integers(0, 10), st.integers(1, 10))
+@example("user unknown", 5, 7)
+@example("see(over quota)now", 3, 12)
+def test_marking_the_words_that_decided_changes_none_of_them(text, start, length):
+    page = record_page(a_record(text, text[start : start + length]))
+    assert f"550 {visible(text)}" in inlines(page)
+
+
+def test_markdown_marks_the_words_that_decided():
+    page = record_page(a_record("no, user unknown here", "user unknown"))
+    parts = [part for token in tokens(page) for part in token.children or []]
+    strong = [inside.content for opening, inside in pairwise(parts) if opening.type == "strong_open"]
+    assert "user unknown" in strong
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("code", [550, None], ids=["behind a code", "alone"])
 def test_markdown_and_html_in_a_record_are_dead(text, code):
     words = " ".join(text.split())
-    page = written(lambda output: write_records(iter([a_record(words, code=code)]), output), Format.MARKDOWN, KNOWLEDGE)
+    page = record_page(a_record(words, code=code))
     assert constructs(page) == set()
     assert f"{code or ''} {words}".strip() in inlines(page)
 
@@ -450,19 +445,23 @@ def test_markdown_and_html_in_a_record_are_dead(text, code):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_markdown_and_html_in_an_entry_are_dead(text):
     words = " ".join(text.split())
-    entry = an_entry(f"x{words}", words)
-    page = written(lambda output: write_entries([entry], output), Format.MARKDOWN, KNOWLEDGE)
+    page = written(lambda output: write_entries([an_entry(f"x{words}", words)], output), Format.MARKDOWN)
     assert constructs(page) == {"https://a.example/"}
-    # Name, meaning, the one step to fix it, and the source.
-    assert inlines(page)[0] == f"x{words} {words}"
+    assert words in inlines(page)[0]
+    # The meaning, the one step to fix it, and the source.
     assert inlines(page).count(words) == 3
+
+
+def test_a_title_of_markdown_keeps_its_parts_apart():
+    assert inlines(called("explain", "550", "-f", "markdown").stdout)[0] == "550 Mailbox unavailable"
+    assert inlines(record_page(a_record("User unknown")))[0] == "✗ Undeliverable: the domain exists, but it has no such mailbox"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_markdown_and_html_in_a_comparison_are_dead_and_the_table_keeps_its_form(text):
     words = " ".join(text.split())
     sides = (an_entry(f"x{words}", words), an_entry("550", "plain"))
-    page = written(lambda output: write_comparison(side_by_side(sides, (words,), (words,)), output), Format.MARKDOWN, KNOWLEDGE)
+    page = written(lambda output: write_comparison(side_by_side(sides, (words,), (words,)), output), Format.MARKDOWN)
     assert constructs(page) - {"<br>"} == {"https://a.example/"}
     cells = [[shown_text(token) for token in row] for row in table_rows(page)]
     assert {len(row) for row in cells} == {3}
@@ -473,12 +472,15 @@ def test_markdown_and_html_in_a_comparison_are_dead_and_the_table_keeps_its_form
 
 
 @law
-@given(entries)
-def test_markdown_links_lead_where_the_sources_are_and_nowhere_else(entry):
-    page = written(lambda output: write_entries([entry], output), Format.MARKDOWN, KNOWLEDGE)
+@given(one_liners)
+@example(")")
+@example("a(b")
+@example("a|b")
+def test_markdown_links_lead_where_the_sources_are(text):
+    entry = every_entry(text)[0]
+    page = written(lambda output: write_entries([entry], output), Format.MARKDOWN)
     links = [part for token in tokens(page) for part in token.children or [] if part.type == "link_open"]
-    lookups = [entry.blocklist.lookup] if entry.blocklist and entry.blocklist.lookup else []
-    assert len(links) == len(entry.sources) + len(lookups)
+    assert [unquote(str(link.attrs["href"])) for link in links] == [unquote(visible(source.url)) for source in entry.sources]
 
 
 def table_rows(markdown: str) -> Iterator[list[Token]]:
@@ -512,11 +514,6 @@ def test_every_row_of_a_markdown_table_is_as_long_as_its_head(arguments):
 # JSON and CSV: nothing is lost
 
 
-def whole(text: str) -> str:
-    """Two halves that meet are one character to a reader of JSON."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") if isinstance(text, str) else text
-
-
 plain_json = st.recursive(
     st.none()
     | st.booleans()
@@ -526,7 +523,7 @@ plain_json = st.recursive(
 )
 
 
-@settings(law, max_examples=100)
+@settings(law, max_examples=40)
 @given(plain_json)
 @example("\0")
 @example("a literal \\u0000 and a \\n")
@@ -535,7 +532,7 @@ def test_a_json_document_says_what_it_was_given(value):
     assert json.loads(records.json_text(value)) == value
 
 
-@settings(law, max_examples=100)
+@settings(law, max_examples=40)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), plain_json, max_size=3), max_size=3))
 def test_a_json_list_and_json_lines_say_what_they_were_given(rows):
     assert json.loads("".join(records.json_list(rows))) == rows
@@ -545,30 +542,71 @@ def test_a_json_list_and_json_lines_say_what_they_were_given(rows):
 
 
 @law
-@given(st.lists(classified_records, min_size=1, max_size=3))
-def test_csv_has_a_row_a_record_and_its_text_in_a_cell(items):
-    output = written(lambda output: write_records(iter(items), output), Format.CSV, KNOWLEDGE)
+@given(foreign)
+@example(EVERY_CONTROL)
+def test_csv_has_a_row_a_record_and_its_words_in_a_cell(text):
+    items = every_record(text)
+    output = written(lambda output: write_records(iter(items), output), Format.CSV)
     rows = list(csv.DictReader(io.StringIO(output)))
-    assert [row["text"] for row in rows] == [visible(item.record.text) for item in items]
-    assert [list(row) for row in rows] == [CLASSIFY_COLUMNS] * len(items)
+    assert [(list(row), row["text"]) for row in rows] == [(CLASSIFY_COLUMNS, visible(text))] * len(items)
 
 
-@law
-@given(st.lists(entries, min_size=2, max_size=3))
-def test_csv_of_entries_of_different_kinds_has_the_same_columns(entries):
-    output = written(lambda output: write_hits([(None, entries)], output), Format.CSV, KNOWLEDGE)
-    rows = list(csv.DictReader(io.StringIO(output)))
-    assert [row["meaning"] for row in rows] == [visible(entry.meaning) for entry in entries]
-    assert [None for row in rows if None in row or None in row.values()] == []
+def test_csv_of_entries_of_every_kind_has_the_same_columns():
+    entries = every_entry("text")
+    rows = list(csv.DictReader(io.StringIO(written(lambda output: write_hits([(None, entries)], output), Format.CSV))))
+    assert [(row["kind"], row["meaning"]) for row in rows] == [(entry.kind.value, "text") for entry in entries]
+    assert [row for row in rows if None in row or None in row.values()] == []
 
 
 # The keys of the contract
 
-EXPLAIN_KEYS = "code kind name registered class permanent acts meaning when phases fix example provider related sources".split()
-CLASSIFY_KEYS = (
-    "source line format time host direction outcome queue_id sender recipient relay client phase reply_code enhanced_code text reason category"
-    " bounce permanent action acts about cause provider blocklist retry_after evidence"
-).split()
+EXPLAIN_KEYS = [
+    "code",
+    "kind",
+    "name",
+    "registered",
+    "class",
+    "permanent",
+    "acts",
+    "meaning",
+    "when",
+    "phases",
+    "fix",
+    "example",
+    "provider",
+    "related",
+    "sources",
+]
+CLASSIFY_KEYS = [
+    "source",
+    "line",
+    "format",
+    "time",
+    "host",
+    "direction",
+    "outcome",
+    "queue_id",
+    "sender",
+    "recipient",
+    "relay",
+    "client",
+    "phase",
+    "reply_code",
+    "enhanced_code",
+    "text",
+    "reason",
+    "category",
+    "bounce",
+    "permanent",
+    "action",
+    "acts",
+    "about",
+    "cause",
+    "provider",
+    "blocklist",
+    "retry_after",
+    "evidence",
+]
 EVIDENCE_KEYS = ["by", "rule", "match"]
 CLASSIFY_COLUMNS = [*CLASSIFY_KEYS[:-1], *(f"evidence_{key}" for key in EVIDENCE_KEYS)]
 
@@ -592,7 +630,7 @@ def test_an_entry_has_the_keys_of_the_contract(code):
 def test_a_comparison_has_the_keys_of_the_contract():
     comparison = json.loads(called("compare", "450", "550", "-f", "json").stdout)
     assert list(comparison) == ["codes", "differences", "when", "more"]
-    assert comparison["codes"] == json.loads(called("explain", "450", "550", "-f", "json").stdout)
+    assert comparison["codes"] == [json.loads(called("explain", code, "-f", "json").stdout)[0] for code in ("450", "550")]
     assert list(comparison["when"]) == ["450", "550"]
     assert [sentence for sentence in comparison["differences"] if not sentence.endswith(".")] == []
 
@@ -660,7 +698,6 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "explain a reply": (["explain", REFUSED], []),
     "compare": (["compare", "450", "550", "5.1.1", "zen.spamhaus.org"], []),
     "search": (["search"], []),
-    "search words": (["search", "greylist"], []),
     "classify": (["classify"], [*INPUTS.values(), GREYLISTED]),
     "classify one": (["classify"], [LOGGED]),
 }
@@ -690,26 +727,32 @@ def test_markdown_is_a_page_with_headings_and_without_html(name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_plain_and_rich_in_a_pipe_have_no_escapes_and_no_blank_ends(name):
-    for written_as in ("plain", "rich"):
-        output = output_of(name, written_as)
-        assert "\x1b" not in output
-        assert output.endswith("\n")
-    assert [line for line in output_of(name, "plain").splitlines() if re.search("[─-╿]", line)] == []
+def test_plain_and_rich_in_a_pipe_have_no_escapes_and_plain_has_no_drawings(name):
+    plain, rich = (output_of(name, written_as) for written_as in ("plain", "rich"))
+    assert "\x1b" not in plain + rich
+    assert plain.endswith("\n")
+    assert rich.endswith("\n")
+    assert re.findall("[─-╿]", plain) == []
 
 
-@pytest.mark.parametrize("written_as", ["json", "jsonl", "csv", "plain", "markdown", "rich"])
+@pytest.mark.parametrize("written_as", ["json", "rich"])
 def test_nothing_found_is_an_empty_result_of_the_format(written_as):
     empty = "[]\n" if written_as == "json" else ""
     assert called("classify", "-f", written_as, status=1).stdout == empty
     assert called("search", "xyzzyplugh", "-f", written_as, status=1).stdout == empty
 
 
-@pytest.mark.parametrize("name", ["explain a reply", "classify one"])
-@pytest.mark.parametrize("written_as", ["plain", "rich", "markdown"])
+@pytest.mark.parametrize(
+    ("name", "written_as"),
+    [
+        ("explain a reply", "plain"),
+        ("explain a reply", "rich"),
+        ("explain a reply", "markdown"),
+        ("classify one", "rich"),
+        ("classify one", "markdown"),
+    ],
+)
 def test_a_reply_is_followed_by_what_to_do_and_why(name, written_as):
-    if (name, written_as) == ("classify one", "plain"):
-        pytest.skip("plain classify is one line")
     output = output_of(name, written_as)
     assert [label for label in ("Do now", "Because", "User unknown") if label not in output] == []
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .terminal import Terminal
 
 
+NARROWEST = 20
+"""Columns below which nothing can be laid out."""
+
+
 class Format(StrEnum):
     """What an output is written as."""
 
@@ -23,6 +27,12 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     MARKDOWN = "markdown"
+    HTML = "html"
+    PROMETHEUS = "prometheus"
+
+
+SUMMARY_ONLY = (Format.HTML, Format.PROMETHEUS)
+"""Formats that only a summary has."""
 
 
 class Output(NamedTuple):
@@ -42,7 +52,7 @@ class Output(NamedTuple):
         # rich costs as much as typer; only this format needs it.
         from .terminal import Terminal  # noqa: PLC0415
 
-        return Terminal(self.stream, colour=has_colour(self.stream), links=has_links(self.stream), width=columns())
+        return Terminal(self.stream, colour=has_colour(self.stream), links=has_links(self.stream), width=columns(self.stream))
 
     def put(self, pieces: Iterable[str]) -> None:
         for piece in pieces:
@@ -68,10 +78,26 @@ def has_links(stream: TextIO) -> bool:
     return _is_terminal(stream) and not _refused() and os.environ.get("TERM", "dumb") not in ("dumb", "linux", "unknown")
 
 
-def columns() -> int | None:
-    """The width that COLUMNS asks for, if it is a number."""
+def columns(stream: TextIO) -> int:
+    """The width that COLUMNS asks for, or that of the terminal, or 80."""
     asked = os.environ.get("COLUMNS", "")
-    return int(asked) if asked.isdigit() and int(asked) >= 20 else None
+    if asked.isascii() and asked.isdecimal() and int(asked) >= NARROWEST:
+        return int(asked)
+    try:
+        return max(os.get_terminal_size(stream.fileno()).columns, NARROWEST)
+    except (OSError, ValueError):
+        return 80
+
+
+def height(stream: TextIO) -> int:
+    """The height that LINES asks for, or that of the terminal, or 50."""
+    asked = os.environ.get("LINES", "")
+    if asked.isascii() and asked.isdecimal() and int(asked):
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).lines
+    except (OSError, ValueError):
+        return 50
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 def json_text(value: object) -> str:
     """One JSON document, for results that are known as a whole."""
-    return json_escaped(json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\0")).replace("\\u0000", "\n") + "\n"
+    return "".join(json_escaped(line) + "\n" for line in json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
 
 
 def json_list(rows: Iterable[Row]) -> Iterator[str]:
@@ -45,7 +45,7 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
 
 def _flat(row: Row, prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, value in row.items():
-        if isinstance(value, Mapping):
+        if key == "evidence":
             yield from _flat(value, f"{prefix}{key}_")
         else:
             yield prefix + key, visible(_cell(value))
@@ -58,7 +58,7 @@ def _cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return " ".join(_item(item) for item in value)
-    return str(value)
+    return _item(value)
 
 
 def _item(item: object) -> str:

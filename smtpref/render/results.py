@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..model import Classified, Comparison, Entry
-from .output import Format, Output
+from .output import SUMMARY_ONLY, Format, Output, height
+from .safety import visible
 from .views import View
+
+if TYPE_CHECKING:
+    from ..line_account import NotUnderstood
+    from ..summary import Summary
 
 
 def write_entries(entries: Sequence[Entry], output: Output, records_before: Sequence[Classified] = ()) -> None:
     """Write the answer of `explain`, after the records of whole replies that it was asked about."""
     viewer = output.viewer
-    views = [*map(viewer.record, records_before), *map(viewer.entry, entries)]
+    views = [*map(viewer.record, records_before), *(viewer.entry(entry, entries) for entry in entries)]
     _write(output, views, [entry.to_dict() for entry in entries])
 
 
@@ -27,6 +32,53 @@ def write_hits(groups: Sequence[tuple[str | None, Sequence[Entry]]], output: Out
     """Write the answer of `search`: entries under headings."""
     entries = [entry for _, group in groups for entry in group]
     _write(output, [output.viewer.hits(groups)], [entry.to_dict() for entry in entries])
+
+
+def write_summary(summary: Summary, output: Output) -> None:
+    """Write the answer of `classify --summary`."""
+    if output.format in SUMMARY_ONLY:
+        from . import html, prometheus
+
+        is_page = output.format is Format.HTML
+        output.put(html.html_page(summary, output.viewer) if is_page else prometheus.prometheus_text(summary))
+        return
+    if output.format in (Format.JSON, Format.JSONL):
+        from . import records
+
+        write = records.json_text if output.format is Format.JSON else records.json_line
+        output.put([write(summary.to_dict())])
+        return
+    if output.format is Format.CSV:
+        _write(output, [], [dict(zip(("section", "key", "count"), row, strict=True)) for row in summary.counts()])
+        return
+    from .summary import TICKET, WHOLE, SummaryViewer, screen
+
+    extent = {Format.RICH: screen(height(output.stream)), Format.MARKDOWN: TICKET}.get(output.format, WHOLE)
+    _write(output, [SummaryViewer(output.viewer).view(summary, extent)], [])
+
+
+def write_lines(lines: Iterable[NotUnderstood], output: Output) -> int:
+    """Write lines of the input, each after its file and number, and return how many there were."""
+    from . import records
+
+    writers: dict[Format, Callable[[Iterable[records.Row]], Iterator[str]]] = {
+        Format.JSON: records.json_list,
+        Format.JSONL: lambda rows: map(records.json_line, rows),
+        Format.CSV: records.csv_lines,
+    }
+    count = 0
+
+    def counted() -> Iterator[records.Row]:
+        nonlocal count
+        for line in lines:
+            count += 1
+            yield line._asdict()
+
+    def plain(found: Iterable[records.Row]) -> Iterator[str]:
+        return (visible(f"{row['source']}:{row['line']}: {row['text']}") + "\n" for row in found)
+
+    output.put(writers.get(output.format, plain)(counted()))
+    return count
 
 
 def _write(output: Output, views: Sequence[View], rows: Sequence[Mapping[str, Any]], document: object = None) -> None:

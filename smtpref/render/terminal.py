@@ -17,7 +17,25 @@ from rich.style import Style
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from .views import Block, Field, Fields, Line, Listing, Paragraph, Role, Sides, Table, Title, View
+from .views import (
+    Bars,
+    Beside,
+    Block,
+    Course,
+    Field,
+    Fields,
+    Line,
+    Listing,
+    Paragraph,
+    Ranking,
+    Role,
+    Sides,
+    Span,
+    Table,
+    Title,
+    View,
+    grouped,
+)
 
 # The sixteen colours of the user's own theme, so that light and dark terminals both stay readable.
 THEME = {
@@ -35,17 +53,30 @@ THEME = {
     Role.MATCH: Style(bold=True, underline=True),
 }
 WIDEST = 120
+NARROWEST_BARS = 32
+"""Columns that a group of counts needs beside others."""
+
+BAR = 5
+"""Columns of a bar."""
+
+SHORT_LABEL = 14
+"""Characters of an address that is shown whole beside its bar."""
+
+_BAR_ROLES = (Role.SUCCESS, Role.TEMPORARY, Role.PERMANENT)
+_EIGHTHS = "▏▎▍▌▋▊▉█"
+_STEPS = "▁▂▃▄▅▆▇█"
+
 NARROWEST_SIDES = 80
 """Below this width the sides of a comparison stack."""
 
 # Time, mark, reason, codes, recipient, who answered; the words have what is left. By the width from which they are used.
-ROW_WIDTHS = {120: (14, 1, 20, 10, 26, 13), 96: (14, 1, 19, 10, 22, 0), 0: (0, 1, 17, 10, 20, 0)}
+ROW_WIDTHS = {120: (14, 1, 20, 12, 26, 13), 96: (14, 1, 19, 12, 22, 0), 0: (0, 1, 17, 12, 20, 0)}
 
 
 class Terminal:
     """Writes views to one stream in the width and with the abilities that it has."""
 
-    def __init__(self, stream: TextIO, *, colour: bool, links: bool, width: int | None = None) -> None:
+    def __init__(self, stream: TextIO, *, colour: bool, links: bool, width: int) -> None:
         self._colour = colour
         self._links = links
         self._console = Console(
@@ -109,13 +140,19 @@ class Terminal:
                 return [Text(), Text(" " + block.heading, self._style(Role.HEADING)), self._listing(block)]
             case Table():
                 return self._table(block)
+            case Beside():
+                return self._beside(block)
+            case Course():
+                return self._course(block)
+            case Ranking():
+                return self._ranking(block)
 
     def _title(self, title: Title) -> list[RenderableType]:
         badge, tags = self._badge(title), self._text(title.right)
         if badge.cell_len + tags.cell_len + 4 > self._width:
             return [Padding(badge, (0, 1)), Padding(tags, (0, 1))]
         grid = RichTable.grid(expand=True, padding=(0, 1), pad_edge=True)
-        grid.add_column(ratio=1)
+        grid.add_column(ratio=1, overflow="fold")
         grid.add_column(justify="right")
         grid.add_row(badge, tags)
         return [grid]
@@ -133,7 +170,7 @@ class Terminal:
         labels = max((len(row.label) for row in rows), default=0)
         grid = RichTable.grid(padding=(0, 2, 0, 0))
         grid.add_column(width=min(labels, 22), style=self._style(Role.LABEL))
-        grid.add_column(ratio=1)
+        grid.add_column(ratio=1, overflow="fold")
         for row in rows:
             grid.add_row(Text(row.label), self._lines(row.lines, numbered=row.numbered))
         return Padding(grid, (0, 1))
@@ -143,7 +180,7 @@ class Terminal:
             return Text("\n").join(map(self._text, lines))
         grid = RichTable.grid(padding=(0, 2, 0, 0))
         grid.add_column(style=self._style(Role.DO))
-        grid.add_column(ratio=1)
+        grid.add_column(ratio=1, overflow="fold")
         for number, line in enumerate(lines, 1):
             grid.add_row(str(number), self._text(line))
         return grid
@@ -155,7 +192,7 @@ class Terminal:
         table = RichTable(box=None, show_header=False, padding=(0, 1), expand=True, pad_edge=True)
         table.add_column(width=min(max(labels, 8), 14), style=self._style(Role.LABEL))
         for _ in sides.titles:
-            table.add_column(ratio=1)
+            table.add_column(ratio=1, overflow="fold")
         table.add_row("", *(self._badge(title) for title in sides.titles))
         table.add_row("", *(self._text(title.right) for title in sides.titles))
         table.add_row("", *(Rule(style=self._style(title.tone), characters="─") for title in sides.titles))
@@ -181,7 +218,7 @@ class Terminal:
         grid = RichTable.grid(padding=(0, 1, 0, 0))
         if any(label for label, _ in listing.rows):
             grid.add_column(style=self._style(Role.CODE), justify="right")
-        grid.add_column(ratio=1)
+        grid.add_column(ratio=1, overflow="fold")
         for label, line in listing.rows:
             grid.add_row(*([label] if len(grid.columns) > 1 else []), self._text(line))
         return Padding(grid, (0, 1))
@@ -190,11 +227,86 @@ class Terminal:
         grid = RichTable.grid(padding=(0, 2, 0, 0))
         for _ in table.columns[:-1]:
             grid.add_column(no_wrap=True)
-        grid.add_column(ratio=1)
+        grid.add_column(ratio=1, overflow="fold")
         for row in table.rows:
             grid.add_row(*map(self._text, row))
         heading = [Text(f"\n {table.heading}", self._style(Role.HEADING))] if table.heading else []
         return [*heading, Padding(grid, (0, 1))]
+
+    def _beside(self, beside: Beside) -> list[RenderableType]:
+        groups = [group for group in beside.groups if group.rows]
+        if not groups:
+            return []
+        across = max(1, min(len(groups), self._width // NARROWEST_BARS))
+        grid = RichTable.grid(padding=(0, 2, 0, 0), expand=True)
+        for _ in range(across):
+            grid.add_column(ratio=1)
+        for start in range(0, len(groups), across):
+            grid.add_row(*map(self._bars, groups[start : start + across]))
+        return [Padding(grid, (0, 1))]
+
+    def _bars(self, bars: Bars) -> RenderableType:
+        grid = RichTable.grid(padding=(0, 1, 0, 0), expand=True)
+        grid.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
+        grid.add_column(justify="right", no_wrap=True)
+        grid.add_column(justify="right", no_wrap=True, style=self._style(Role.DIM))
+        grid.add_column(width=BAR, no_wrap=True)
+        most = max(count for _, count in bars.rows)
+        for label, count in bars.rows:
+            share = f"{100 * count / bars.total:.0f} %" if bars.total else ""
+            bar = Text(_bar(count / most if most else 0), self._style(label.role if label.role in _BAR_ROLES else Role.DO))
+            grid.add_row(self._text((_shortened(label),)), grouped(count, bars.thousands), share, bar)
+        return Group(Text(bars.heading, self._style(Role.HEADING)), grid)
+
+    def _course(self, course: Course) -> list[RenderableType]:
+        if not course.points:
+            return []
+        room = max(self._width - 4 - len(course.heading), NARROWEST_BARS)
+        # More points than there is room for stand together, so that a month is one line too.
+        together = -(-len(course.points) // room)
+        sums = [sum(count for _, count in course.points[at : at + together]) for at in range(0, len(course.points), together)]
+        most = max(sums)
+        line = "".join(_STEPS[round((len(_STEPS) - 1) * count / most)] if count else " " for count in sums)
+        busiest = max(course.points, key=lambda point: point[1])
+        ends = f"{course.points[0][0]} – {course.points[-1][0]}, ▲ {grouped(busiest[1], course.thousands)} ({busiest[0]})"
+        heading = Text(course.heading + "  ", self._style(Role.HEADING))
+        fits = len(course.heading) + len(line) + len(ends) + 6 <= self._width
+        text = heading.append(line, self._style(Role.DO)).append("  " if fits else "\n", Style()).append(ends, self._style(Role.DIM))
+        return [Text(), Padding(text, (0, 1))]
+
+    def _ranking(self, ranking: Ranking) -> list[RenderableType]:
+        """A row a line, its notes below, each cut to its line: one screen has room for no more."""
+        width = self._width - 1
+        rows = [[grouped(number, ranking.thousands) for number in row.numbers] for row in ranking.rows]
+        columns = [max(map(len, column)) for column in zip(ranking.columns, *rows, strict=True)]
+        room = width - 6 - sum(columns) - 2 * len(columns)
+        heads = max((len(row.cells) for row in ranking.rows), default=1)
+        # The last cell says more than the others, so that it has what they leave.
+        cells = [min(max(_length(row.cells[n]) for row in ranking.rows), 2 * room // (heads + 1)) for n in range(heads - 1)]
+        cells.append(room - sum(cells) - 2 * len(cells))
+
+        def drawn(head: Text, texts: Sequence[Text], numbers: Sequence[str], style: Style) -> Text:
+            line = Text(no_wrap=True, overflow="ellipsis").append_text(head)
+            for text, size in zip(texts, cells, strict=False):
+                text.truncate(size, overflow="ellipsis", pad=True)
+                line.append_text(text).append("  ")
+            for number, size in zip(numbers, columns, strict=True):
+                line.append("  " + number.rjust(size), style)
+            return line
+
+        heading = Text(ranking.heading, self._style(Role.HEADING))
+        heading.truncate(room, pad=True)
+        lines = [Text(" ").append_text(heading).append(" " * 5)]
+        for name, size in zip(ranking.columns, columns, strict=True):
+            lines[0].append("  " + name.rjust(size), self._style(Role.DIM))
+        for place, row in enumerate(ranking.rows, 1):
+            texts = [self._text(cell) for cell in row.cells]
+            lines.append(drawn(Text(f" {place:>2} ", self._style(Role.CODE)), texts, rows[place - 1], self._style(Role.STRONG)))
+            for note in row.notes:
+                text = Text("    ", no_wrap=True, overflow="ellipsis").append_text(self._text(note))
+                text.truncate(width, overflow="ellipsis")
+                lines.append(text)
+        return [*lines]
 
     def _text(self, line: Line) -> Text:
         text = Text()
@@ -207,3 +319,19 @@ class Terminal:
 
     def _style(self, role: Role) -> Style:
         return THEME[role] if self._colour else Style()
+
+
+def _length(line: Line) -> int:
+    return sum(len(part.text) for part in line)
+
+
+def _shortened(label: Span) -> Span:
+    """An address by its end, which tells more than its beginning."""
+    at = label.text.find("@") if len(label.text) > SHORT_LABEL else -1
+    return label._replace(text=f"…{label.text[at:]}") if at > 0 else label
+
+
+def _bar(part: float) -> str:
+    """A bar as long as `part` of the room, to an eighth of a column."""
+    eighths = max(round(part * BAR * 8), 1 if part else 0)
+    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8 - 1] if eighths % 8 else "")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .views import Block, Field, Fields, Line, Listing, Paragraph, Role, Sides, Table, Title, View
+from .views import Beside, Block, Course, Field, Fields, Line, Listing, Paragraph, Ranking, Role, Sides, Span, Table, Title, View
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
-_MARKDOWN_START = re.compile(r"^(\s*)([-+>]|\d+[.)])(?=\s)")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+_MARKDOWN_START = re.compile(r"^(\s*\d+(?=[.)](?:\s|$))|\s*(?=[-+=](?:[-=\s]|$)))")
+_MARKDOWN_ADDRESS = re.compile(r"([\\`*_\[\]()<>|&])")
 
 
 def plain(view: View) -> str:
@@ -54,6 +55,22 @@ def _plain_lines(block: Block) -> Iterator[str]:
                 yield block.heading
             for row in block.rows:
                 yield "\t".join(map(_text, row))
+        case Beside() | Course() | Ranking():
+            yield from _plain_counts(block)
+
+
+def _plain_counts(block: Beside | Course | Ranking) -> Iterator[str]:
+    match block:
+        case Beside():
+            for group in block.groups:
+                yield from (f"{group.heading}\t{name.text}\t{count}\t{_share(count, group.total)}" for name, count in group.rows)
+        case Course():
+            yield from (f"{block.heading}\t{time}\t{count}" for time, count in block.points)
+        case Ranking():
+            yield "\t".join([block.heading, *block.columns])
+            for place, row in enumerate(block.rows, 1):
+                yield "\t".join([f"{place}", *map(_text, row.cells), *map(str, row.numbers)])
+                yield from (f"\t{_text(note)}" for note in row.notes)
 
 
 def _plain_fields(rows: Sequence[Field]) -> Iterator[str]:
@@ -69,7 +86,7 @@ def _numbered(lines: Sequence[Line]) -> list[str]:
 def _markdown_lines(block: Block) -> Iterator[str]:
     match block:
         case Title():
-            yield f"## {' '.join(_markdown(block.left).split())}"
+            yield f"## {' '.join(' '.join(_markdown((part,)) for part in block.left).split())}"
             yield ""
             yield _markdown(block.right)
             yield ""
@@ -99,7 +116,7 @@ def _markdown_lines(block: Block) -> Iterator[str]:
                 yield (
                     f"{label}. {_markdown(line)}"
                     if label.isdigit() and len(label) < 3
-                    else f"- {f'**{label}** ' if label else ''}{_markdown(line)}"
+                    else f"- {f'{_markdown((Span(label, Role.CODE),))} ' if label else ''}{_markdown(line)}"
                 )
             yield ""
         case Table():
@@ -107,6 +124,30 @@ def _markdown_lines(block: Block) -> Iterator[str]:
                 yield f"## {_escaped(block.heading)}"
                 yield ""
             yield from _markdown_table(block.columns, [[_markdown(cell) for cell in row] for row in block.rows])
+        case Beside() | Course() | Ranking():
+            yield from _markdown_counts(block)
+
+
+def _markdown_counts(block: Beside | Course | Ranking) -> Iterator[str]:
+    match block:
+        case Beside():
+            for group in block.groups:
+                rows = [[_markdown((name,)), f"{count}", _share(count, group.total)] for name, count in group.rows]
+                yield from _markdown_table([group.heading, "", ""], rows)
+        case Course():
+            yield from _markdown_table([block.heading, ""], [[_escaped(time), f"{count}"] for time, count in block.points])
+        case Ranking():
+            yield f"### {_escaped(block.heading)}"
+            yield ""
+            for place, row in enumerate(block.rows, 1):
+                numbers = ", ".join(f"{count} {_escaped(column)}" for count, column in zip(row.numbers, block.columns, strict=True))
+                yield f"{place}. {' · '.join(map(_markdown, row.cells))}: {numbers}"
+                yield from (f"   - {_markdown(note)}" for note in row.notes)
+            yield ""
+
+
+def _share(count: int, total: int) -> str:
+    return f"{100 * count / total:.1f}%" if total else ""
 
 
 def _markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -126,17 +167,22 @@ def _markdown(line: Line) -> str:
     for part in line:
         text = _escaped(part.text)
         if part.link:
-            parts.append(f"[{text}]({part.link})")
-        elif part.role in (Role.STRONG, Role.CODE, Role.MATCH) and text.strip():
-            inner = text.strip()
+            address = _MARKDOWN_ADDRESS.sub(r"\\\1", part.link)
+            parts.append(f"[{text}]({address})")
+        elif part.role in (Role.STRONG, Role.CODE, Role.MATCH) and _can_be_strong(inner := text.strip()):
             parts.append(text.replace(inner, f"**{inner}**", 1))
         else:
             parts.append(text)
     return "".join(parts)
 
 
+def _can_be_strong(text: str) -> bool:
+    """Whether asterisks around `text` mean emphasis whatever stands beside them (CommonMark 6.2: next to a letter or digit they do)."""
+    return text[:1].isalnum() and text[-1:].isalnum()
+
+
 def _escaped(text: str) -> str:
-    return _MARKDOWN_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", text))
+    return _MARKDOWN_START.sub(r"\1\\", _MARKDOWN.sub(r"\\\1", text))
 
 
 def _text(line: Line) -> str:

@@ -22,7 +22,6 @@ from ..model import (
     EvidenceBy,
     Kind,
     Outcome,
-    Record,
     ReturnCode,
     Source,
 )
@@ -109,7 +108,47 @@ class Table(NamedTuple):
     rows: tuple[tuple[Line, ...], ...]
 
 
-Block = Title | Paragraph | Fields | Sides | Listing | Table
+class Bars(NamedTuple):
+    """Counts under a heading, each with its share of `total`; `thousands` is what groups the digits of a number for people."""
+
+    heading: str
+    rows: tuple[tuple[Span, int], ...]
+    total: int
+    thousands: str
+
+
+class Beside(NamedTuple):
+    """Counts that stand side by side where there is room."""
+
+    groups: tuple[Bars, ...]
+
+
+class Course(NamedTuple):
+    """How a count went on over time."""
+
+    heading: str
+    points: tuple[tuple[str, int], ...]
+    thousands: str
+
+
+class Ranked(NamedTuple):
+    """A row of a ranking: what it is, its numbers, and lines that say more."""
+
+    cells: tuple[Line, ...]
+    numbers: tuple[int, ...]
+    notes: tuple[Line, ...]
+
+
+class Ranking(NamedTuple):
+    """Rows in the order of their weight; `columns` name the numbers."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[Ranked, ...]
+    thousands: str
+
+
+Block = Title | Paragraph | Fields | Sides | Listing | Table | Beside | Course | Ranking
 View = tuple[Block, ...]
 
 _TONES = {
@@ -124,11 +163,16 @@ _MARKS = {Role.SUCCESS: "✓", Role.TEMPORARY: "~", Role.PERMANENT: "✗", Role.
 
 def span(text: str, role: Role = Role.PLAIN, link: str | None = None) -> Span:
     """A span of text from anywhere, made safe."""
-    return Span(visible(text), role, link)
+    return Span(visible(text), role, link and visible(link))
 
 
 def line(text: str, role: Role = Role.PLAIN) -> Line:
     return (span(text, role),)
+
+
+def grouped(number: int, thousands: str) -> str:
+    """A number with its digits in groups of three."""
+    return f"{number:,}".replace(",", thousands)
 
 
 def phases_text(entry: Entry, language: Language, word: str = "or") -> str:
@@ -148,8 +192,10 @@ class Viewer:
 
     # explain
 
-    def entry(self, entry: Entry) -> View:
-        """One entry of `explain`."""
+    def entry(self, entry: Entry, beside: Sequence[Entry] = ()) -> View:
+        """One entry of `explain`; what has an entry of its own `beside` it is not told in a line of it too."""
+        shown = {(other.provider, other.code) for other in beside}
+        uses = [use for use in entry.uses if (use.provider, use.code) not in shown]
         rows = [self._field("when", [line(entry.when)])]
         if entry.phases:
             rows.append(self._field("phases", [line(phases_text(entry, self.language, "and"))]))
@@ -164,8 +210,8 @@ class Viewer:
             rows.append(self._field("with-it", [self._named_codes(entry.enhanced)]))
         if entry.reasons:
             rows.append(self._field("reasons", [self._joined((self._reason_name(r),) for r in entry.reasons)]))
-        if entry.uses:
-            rows.append(self._field("providers", [self._use(use.provider_name, use.meaning, use.certain) for use in entry.uses]))
+        if uses:
+            rows.append(self._field("providers", [self._use(use.provider_name, use.meaning, use.certain) for use in uses]))
         if entry.related:
             rows.append(self._field("related", [self._named_codes(entry.related)]))
         if entry.blocklist:
@@ -252,21 +298,22 @@ class Viewer:
             ("when", [[line(entry.when)] for entry in entries]),
             ("phases", [[line(phases_text(entry, self.language) or "-")] for entry in entries]),
             ("acts", [[line(self._actor(entry.acts))] for entry in entries]),
-            ("retry", [[line(self.say(f"retry-{entry.lasting}"))] for entry in entries]),
+            ("retry", [[line(self._retry(entry))] for entry in entries]),
             ("fix", [[line(step) for step in entry.fix] for entry in entries]),
             ("example", [[line(entry.example or "-", Role.QUOTE)] for entry in entries]),
+            ("note", [[line(entry.note or "-")] for entry in entries]),
         ]
         rows, same = [], []
         for key, sides in cells:
             if all(side == sides[0] for side in sides):
                 if sides[0] != [line("-")] and sides[0] != [line("-", Role.QUOTE)]:
-                    same.append(Field(self.say(key), tuple(sides[0])))
+                    same.append(Field(self.say(key), tuple(sides[0]), numbered=len(sides[0]) > 1))
             else:
                 rows.append((self.say(key), tuple(tuple(side) for side in sides)))
         return (
             Sides(tuple(self._title(entry) for entry in entries), tuple(rows), tuple(same)),
             Listing(self.say("differences"), tuple((f"{n}", line(text)) for n, text in enumerate(comparison.differences, 1))),
-            Listing(self.say("use"), tuple((code, line(text)) for code, text in comparison.when.items())),
+            Listing(self.say("use"), tuple((visible(code), line(text)) for code, text in comparison.when.items())),
             Listing(
                 self.say("more"),
                 (
@@ -276,6 +323,10 @@ class Viewer:
             ),
         )
 
+    def _retry(self, entry: Entry) -> str:
+        has_digits = entry.kind in (Kind.REPLY, Kind.ENHANCED, Kind.CLASS)
+        return "-" if entry.lasting == "either" and not has_digits else self.say(f"retry-{entry.lasting}")
+
     # search
 
     def hits(self, groups: Sequence[tuple[str | None, Sequence[Entry]]]) -> View:
@@ -283,7 +334,7 @@ class Viewer:
         return tuple(
             Table(
                 heading,
-                (self.say("code"), self.say("permanent"), self.say("name")),
+                (self.say("code"), self.say("lasting"), self.say("name")),
                 tuple(
                     (
                         (span(entry.code, Role.CODE),),
@@ -322,7 +373,8 @@ class Viewer:
         )
         rows = [self._field("do-now", [line(self.do_now(classified), Role.DO)])]
         if verdict.action is not Action.NONE:
-            rows.append(self._field("acts", [line(self._actor(verdict.acts))]))
+            here = _is_our_fault(classified)
+            rows.append(self._field("acts", [line(self.say("actor-here") if here else self._actor(verdict.acts))]))
         rows += [
             self._field(key, [line(value)])
             for key, value in (
@@ -339,7 +391,9 @@ class Viewer:
         rows.append(self._field("reply" if record.reply_code or record.format == "reply" else "log", [self._reply(classified)]))
         rows.append(self._field("because", self._because(classified)))
         codes = [str(code) for code in (record.enhanced_code, record.reply_code) if code]
-        commands = [f"smtpref explain {code}" for code in (*codes, verdict.reason)]
+        own = verdict.evidence.rule.partition("/")[2] if verdict.evidence.by is EvidenceBy.PROVIDER else None
+        own = f"{verdict.provider} {own}" if own and (own.islower() or own in codes) else own
+        commands = [f"smtpref explain {code}" for code in dict.fromkeys((*([own] if own else []), *codes, verdict.reason))]
         rows.append(self._field("more", [self._joined((span(command, Role.DO),) for command in commands)]))
         return (title, Fields(tuple(rows)))
 
@@ -362,6 +416,10 @@ class Viewer:
         """What to do now, in one sentence."""
         record, verdict = classified.record, classified.verdict
         reason = self.knowledge.reasons[verdict.reason]
+        if _is_our_fault(classified):
+            return self.say("do-here")
+        if verdict.action in (Action.RETRY_LATER, Action.SLOW_DOWN) and verdict_tone(classified) is Role.PERMANENT:
+            return self.say("do-again" if verdict.action is Action.RETRY_LATER else "do-slower")
         if verdict.action != reason["action"]:
             text: str = say(self.knowledge.actions[verdict.action]["do"], self.language)
             return text
@@ -391,9 +449,12 @@ class Viewer:
         return self.say("counted", records=total, counts=counts)
 
     def _bounce_word(self, classified: Classified) -> str:
-        if classified.verdict.reason in ("success", "in-progress"):
+        verdict = classified.verdict
+        if verdict.reason in ("success", "in-progress"):
             return self.say("word-success")
-        return self.say(f"word-{classified.verdict.bounce}")
+        if verdict.bounce in (Bounce.SOFT, Bounce.NONE) and verdict_tone(classified) is Role.PERMANENT:
+            return self.say("outcome-bounced")
+        return self.say(f"word-{verdict.bounce}")
 
     def _reply(self, classified: Classified) -> Line:
         record = classified.record
@@ -417,7 +478,12 @@ class Viewer:
         verdict = classified.verdict
         evidence = verdict.evidence
         provider = self.knowledge.providers.get(verdict.provider or "", {}).get("name", verdict.provider)
-        lines = [line(self.say(f"because-{evidence.by}", provider=provider, rule=evidence.rule, match=evidence.match))]
+        key = evidence.by.value
+        if verdict.reason in ("success", "in-progress") and evidence.by is EvidenceBy.REPLY_CODE:
+            key = "accepted"
+        elif evidence.rule == "format/nothing-known":
+            key = "nothing"
+        lines = [line(self.say(f"because-{key}", provider=provider, rule=evidence.rule, match=evidence.match))]
         others = [finding for finding in verdict.overruled if finding.reason not in (verdict.reason, "unknown")]
         digits = next((f for f in others if f.evidence.by in (EvidenceBy.ENHANCED_CODE, EvidenceBy.REPLY_CODE)), None)
         if digits:
@@ -448,27 +514,38 @@ class Viewer:
         return tuple(spans)
 
 
-_TELLING = frozenset((Outcome.EXPIRED, Outcome.DISCARDED, Outcome.REJECTED))
+_TELLING = frozenset((Outcome.DEFERRED, Outcome.EXPIRED, Outcome.DISCARDED, Outcome.REJECTED, Outcome.COMPLAINT))
+_TONE_OF_OUTCOME = {
+    Outcome.DEFERRED: Role.TEMPORARY,
+    Outcome.BOUNCED: Role.PERMANENT,
+    Outcome.EXPIRED: Role.PERMANENT,
+    Outcome.REJECTED: Role.PERMANENT,
+    Outcome.DISCARDED: Role.PERMANENT,
+}
 
 
 def verdict_tone(classified: Classified) -> Role:
-    """Red for what is refused, yellow for what may still work, green for success."""
-    record: Record = classified.record
-    verdict = classified.verdict
+    """Red for what is refused for good or given up, yellow for what may still work, green for success."""
+    record, verdict = classified.record, classified.verdict
     if verdict.reason in ("success", "in-progress"):
         return Role.SUCCESS
-    if verdict.bounce is Bounce.NONE and verdict.permanent is None:
-        return Role.STRONG
-    if record.outcome in (Outcome.BOUNCED, Outcome.EXPIRED, Outcome.REJECTED) and record.direction is not Direction.INBOUND:
-        return Role.PERMANENT
-    if verdict.permanent is None:
-        return Role.PERMANENT if verdict.bounce in (Bounce.HARD, Bounce.BLOCK) else Role.TEMPORARY
-    return Role.PERMANENT if verdict.permanent else Role.TEMPORARY
+    by_outcome = _TONE_OF_OUTCOME.get(record.outcome) if record.outcome else None
+    if by_outcome and not (record.direction is Direction.INBOUND and verdict.permanent is False):
+        return by_outcome
+    if verdict.permanent is not None:
+        return Role.PERMANENT if verdict.permanent else Role.TEMPORARY
+    tones = {Bounce.HARD: Role.PERMANENT, Bounce.BLOCK: Role.PERMANENT, Bounce.SOFT: Role.TEMPORARY}
+    return tones.get(verdict.bounce, Role.STRONG)
 
 
 def short_time(time: str | None) -> str:
     """Month, day and clock: what tells lines of one log apart."""
     return time[5:19].replace("T", " ") if time else ""
+
+
+def _is_our_fault(classified: Classified) -> bool:
+    """Whether this server refused somebody for a fault of its own: then it has to act itself."""
+    return classified.record.direction is Direction.INBOUND and classified.verdict.action is not Action.NONE
 
 
 def _from_match(text: str, match: str) -> str:
