@@ -18,8 +18,8 @@ _CODE = r"(?:[2-5][0-5]\d|471|571|585|591)"
 
 # What stands before the code of a reply: nothing, the punctuation of whoever quotes it, or a dialogue's arrow.
 _BEFORE = r"""(?:^|[\s:;("'=|>\[,]|<-|\bb')"""
-# What stands after: the end, or a separator and something that is not another number (a size, a date, a port).
-_AFTER = rf"""(?=$|["')\]]|:\s*(?!\d)|,\s*b?["']|[ \t]*[-#][ \t]*#?(?!\d\d)|[ \t]+(?:{_ENHANCED}(?![\d.])|[^\d\s]|\d+(?![\d.:/-]*$)))"""
+# What stands after: the end, or a separator and something that is not another number (a size, a date, a port); a host name may begin with one.
+_AFTER = rf"""(?=$|["')\]]|:\s*(?!\d)|,\s*b?["']|[ \t]*[-#][ \t]*#?(?!\d\d(?!\d*[a-z][\w-]*\.[a-z]))|[ \t]+(?:{_ENHANCED}(?![\d.])|[^\d\s]|\d+(?![\d.:/-]*$)))"""
 
 _REPLY = re.compile(rf"{_BEFORE}(?P<code>{_CODE}){_AFTER}")
 

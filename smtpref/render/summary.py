@@ -211,7 +211,7 @@ class SummaryViewer:
         failed = {name: count for name, count in outbound.reasons.items() if name not in SETTLED}
         yield self._bars("reasons", failed, size)
         if extent.with_all:
-            yield self._bars("categories", summary.all.categories, size)
+            yield self._bars("categories", {name: n for name, n in summary.all.categories.items() if name != NONE}, size)
             yield self._bars("reply-codes", outbound.reply_codes, size)
         codes = {name: count for name, count in outbound.enhanced_codes.items() if not name.startswith(("2", NONE))}
         yield self._bars("enhanced-codes", codes or outbound.reply_codes, size)
