@@ -168,11 +168,13 @@ class Redactor:
         return self._replaced(text, names_in(text, reading))
 
     def _replaced(self, text: str, names: Iterable[Name]) -> _Redacted:
-        spans = (_Span(name.start, name.end, self._pseudonym(name)) for name in names)
+        spans = (_Span(name.start, name.end, self._pseudonym(name, is_domain=text[: name.start].endswith("@"))) for name in names)
         return _Redacted(text, tuple(span for span in spans if span.pseudonym != text[span.start : span.end]))
 
-    def _pseudonym(self, name: Name) -> str:
+    def _pseudonym(self, name: Name, *, is_domain: bool = False) -> str:
         match name.kind:
+            case Kind.HOST if is_domain:
+                return self._domain(name.text)
             case Kind.HOST:
                 return self._host(name.text)
             case Kind.USER:
@@ -181,6 +183,11 @@ class Redactor:
                 return self._numbered(name.kind, canonical_ip(name.text))
             case Kind.OPAQUE:
                 return "…"
+
+    def _domain(self, name: str) -> str:
+        """The pseudonym of an address's domain: "user1@gmail.com" might be somebody, and nobody is at a host below it that there is not."""
+        host, lowered = self._host(name), name.lower().strip(".")
+        return f"{self._numbered(Kind.HOST, lowered)}.{name}" if host == name and lowered not in NO_MACHINE else host
 
     def _host(self, name: str) -> str:
         """A host's pseudonym; below a public name only what may be a customer's is replaced."""

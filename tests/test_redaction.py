@@ -205,8 +205,8 @@ STAYS = [
 ]
 
 AT_PROVIDERS = [
-    ("bob@gmail.com", "user1@gmail.com"),
-    ("postmaster@rx.t-online.de", "user1@rx.t-online.de"),
+    ("bob@gmail.com", "user1@host2.gmail.com"),
+    ("postmaster@rx.t-online.de", "user1@host2.rx.t-online.de"),
     ("example-com.mail.protection.outlook.com", "host1.mail.protection.outlook.com"),
     ("c-192-0-2-1.hsd1.comcast.net", "host1.comcast.net"),
     ("bob.free.fr", "host1.free.fr"),
