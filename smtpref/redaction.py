@@ -1,7 +1,8 @@
 """`--redact`: pseudonyms for the addresses, host names and IP addresses in what the input says, before anything is written.
 
 A pseudonym is a kind and a number, in the order of first appearance: `user1@host2`, `ip3`. Numbers are kept by digest: nothing here, and
-nothing that is printed, leads back. What is public stays: the names of large providers and of blocklists, but nobody's address at them.
+nothing that is printed, leads back. What is public stays: the names of large providers and of blocklists, but nobody's address at them: such a one
+becomes `user1@host2.gmail.com`, where nobody is.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ class Redactor:
         return self._replaced(text, names_in(text, reading))
 
     def _replaced(self, text: str, names: Iterable[Name]) -> _Redacted:
-        spans = (_Span(name.start, name.end, self._pseudonym(name, is_domain=text[: name.start].endswith("@"))) for name in names)
+        spans = (_Span(name.start, name.end, self._pseudonym(name, is_domain=text.endswith("@", 0, name.start))) for name in names)
         return _Redacted(text, tuple(span for span in spans if span.pseudonym != text[span.start : span.end]))
 
     def _pseudonym(self, name: Name, *, is_domain: bool = False) -> str:
