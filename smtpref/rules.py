@@ -257,7 +257,8 @@ class RuleSet:
         if not lowered.isascii():
             present.update(word for word in self._short if word in lowered)
         candidates = dict.fromkeys(self._always)
-        for word in present:
+        # In an order of their own: which of two equal stretches is kept must not change from run to run.
+        for word in sorted(present):
             for pattern in self._by_word.get(word, ()):
                 if pattern not in candidates and all(not present.isdisjoint(group) for group in pattern.needs[1:]):
                     candidates[pattern] = None

@@ -45,12 +45,65 @@ IDLE = None
 """Stands between lines where a live input has paused: what waits for a continuation need not wait longer."""
 
 
+Skim = Callable[[bytes, int], int]
+"""Given bytes and where a line begins in them: where the first line begins that is worth a look; none before it lacks its end."""
+
+
+class Lines(Iterator[Line | None]):
+    """The lines of an input, as its bytes come; IDLE between those that do not come at once."""
+
+    def __init__(self, chunks: Iterator[bytes | None]) -> None:
+        self._chunks = _without_utf16(chunks)
+        self._block = b""
+        self._position = 0
+        self._number = 0
+        self._is_started = False
+
+    def __next__(self) -> Line | None:
+        while (end := self._block.find(b"\n", self._position)) < 0:
+            rest = self._block[self._position :]
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                self._block, self._position = b"", 0
+                if not rest:
+                    raise
+                return self._line(rest)
+            if chunk is None:
+                return IDLE
+            self._take(rest, chunk)
+        raw = self._block[self._position : min(end, self._position + MAX_LINE)]
+        self._position = end + 1
+        return self._line(raw)
+
+    def skim(self, skim: Skim) -> int:
+        """Pass over lines that are at hand already, as far as `skim` goes, and return how many they were."""
+        begin = self._position
+        self._position = skim(self._block, begin)
+        count = self._block.count(b"\n", begin, self._position) if self._position > begin else 0
+        self._number += count
+        return count
+
+    def _take(self, rest: bytes, chunk: bytes) -> None:
+        if not self._is_started:
+            self._is_started = True
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        end = chunk.find(b"\n")
+        # What is too long is dropped as it comes.
+        self._block = (rest + chunk[:end])[:MAX_LINE] + chunk[end:] if end >= 0 else (rest + chunk)[:MAX_LINE]
+        self._position = 0
+
+    def _line(self, raw: bytes) -> Line:
+        self._number += 1
+        return Line(self._number, decoded(raw), raw)
+
+
 class Input(NamedTuple):
     """An opened input: its name as given, when it was written last, and its lines."""
 
     source: str
     latest: datetime
-    lines: Iterator[Line | None]
+    lines: Lines
 
 
 def open_input(path: str, year: int | None = None) -> Input:
@@ -59,7 +112,7 @@ def open_input(path: str, year: int | None = None) -> Input:
     Raises Unreadable where that cannot be done or the compression is unknown here.
     """
     if path == STDIN:
-        return Input(STDIN, _latest(datetime.now(), year), _live_lines(sys.stdin.buffer))
+        return Input(STDIN, _latest(datetime.now(), year), Lines(_live_chunks(sys.stdin.buffer)))
     try:
         if Path(path).is_dir():
             raise Unreadable(path, "is a directory")
@@ -67,7 +120,7 @@ def open_input(path: str, year: int | None = None) -> Input:
         latest = datetime.fromtimestamp(os.stat(path).st_mtime)
     except OSError as why:
         raise Unreadable(path, why.strerror or str(why), hint=_hint(path, why)) from why
-    return Input(path, _latest(latest, year), _file_lines(path, file))
+    return Input(path, _latest(latest, year), Lines(_file_chunks(path, file)))
 
 
 def files_in(path: str) -> list[str]:
@@ -91,9 +144,9 @@ def _arrival(path: str) -> tuple[int, str]:
     return (int(seconds) if seconds.isdecimal() and len(seconds) < 20 else 0, name)
 
 
-def lines_of(content: bytes) -> Iterator[Line | None]:
-    """The lines of something that is in memory already."""
-    return _cut(iter([content]))
+def lines_of(*chunks: bytes | None) -> Lines:
+    """The lines of something that is in memory already, in the pieces in which it would come; IDLE is a pause."""
+    return Lines(iter(chunks))
 
 
 def _latest(written: datetime, year: int | None) -> datetime:
@@ -161,10 +214,10 @@ class _ZstdChunks:
         self._file.close()
 
 
-def _file_lines(path: str, file: BinaryIO) -> Iterator[Line | None]:
+def _file_chunks(path: str, file: BinaryIO) -> Iterator[bytes | None]:
     try:
         with file:
-            yield from _cut(iter(lambda: file.read(CHUNK), b""))
+            yield from iter(lambda: file.read(CHUNK), b"")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as why:
         raise Unreadable(path, getattr(why, "strerror", None) or str(why)) from why
     except Exception as why:
@@ -174,15 +227,12 @@ def _file_lines(path: str, file: BinaryIO) -> Iterator[Line | None]:
         raise
 
 
-def _live_lines(stream: io.BufferedIOBase | BinaryIO) -> Iterator[Line | None]:
+def _live_chunks(stream: io.BufferedIOBase | BinaryIO) -> Iterator[bytes | None]:
     try:
         descriptor = stream.fileno()
     except (OSError, AttributeError, ValueError):
-        return _cut(iter(lambda: stream.read(CHUNK), b""))
-    return _cut(_live_chunks(descriptor))
-
-
-def _live_chunks(descriptor: int) -> Iterator[bytes | None]:
+        yield from iter(lambda: stream.read(CHUNK), b"")
+        return
     can_wait = os.name == "posix"
     while True:
         if can_wait and not select.select([descriptor], [], [], IDLE_SECONDS)[0]:
@@ -192,25 +242,6 @@ def _live_chunks(descriptor: int) -> Iterator[bytes | None]:
         if not chunk:
             return
         yield chunk
-
-
-def _cut(chunks: Iterator[bytes | None]) -> Iterator[Line | None]:
-    rest = b""
-    number = 0
-    for chunk in _without_utf16(chunks):
-        if chunk is None:
-            yield IDLE
-            continue
-        is_first = not number and not rest
-        *whole, last = (chunk.removeprefix(codecs.BOM_UTF8) if is_first else chunk).split(b"\n")
-        for piece in whole:
-            number += 1
-            raw = (rest + piece)[:MAX_LINE]
-            yield Line(number, decoded(raw), raw)
-            rest = b""
-        rest = (rest + last)[:MAX_LINE]
-    if rest:
-        yield Line(number + 1, decoded(rest), rest)
 
 
 def _without_utf16(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:

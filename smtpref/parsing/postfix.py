@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from ..model import ENHANCED_CODE, Direction, EnhancedCode, InputFormat, Outcome, Phase, Record
+from ..model import ENHANCED_CODE, Direction, InputFormat, Outcome, Phase, Record
 from .reader import InputLine, Reader
 from .remembered import Remembered
-from .reply import Reply, find_reply, parse_reply, phase_of
+from .reply import Reply, enhanced_code, find_reply, parse_reply, phase_of
 from .stamps import LogLine
 
 _PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
@@ -28,8 +28,11 @@ _UNSTAMPED = re.compile(
     r"|(?:Untrusted|Trusted|Verified|Anonymous) TLS connection |(?:PREGREET|HANGUP|BARE NEWLINE|PASS|WHITELISTED|ALLOWLISTED|DNSBL|COMMAND) "
 )
 
+# The usual items in their order, or whatever else stands before the status.
 _DELIVERY = re.compile(
-    rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"(?:[^\"\\]|\\.)*\")*>|[^,]*),.{{0,2000}}?\bstatus=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
+    rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"(?:[^\"\\]|\\.)*\")*>|[^,]*)"
+    r"(?:, relay=(?P<relay>[^,]*), delay=[\d.]*, delays=[\d./]*, dsn=(?P<dsn>[245]\.\d{1,3}\.\d{1,3}), |(?P<items>,.{0,2000}?\b))"
+    r"status=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
     re.DOTALL,
 )
 _RELAY = re.compile(r", relay=([^,]*(?:\[[^\]]*\][^,]*)?),")
@@ -68,10 +71,22 @@ _OUTCOMES = {
 }
 
 
+# Most lines of a busy server's log, as its syslog writes them: those that tell of no outcome, and a sender's coming and going.
+_SKIMMED = re.compile(
+    rb"""(?:(?P<quiet>(?:PREFIX(?:connect\ from\ |disconnect\ from\ |QUEUE_ID:\ (?:client=|message-id=)|statistics:\ |(?:Anonymous|Untrusted|Trusted|Verified)\ TLS\ )[^\n]*+\n)++)
+    |PREFIX(?P<queue_id>QUEUE_ID):\ (?:(?P<removed>removed)|from=<(?P<sender>[!-=?-~]*)>,\ size=\d+,\ nrcpt=\d+\ \(queue\ active\))\n)""".replace(
+        b"PREFIX",
+        rb"(?:[A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))\ [\w.-]{1,255}\ postfix[\w.-]*/[\w/-]{1,80}\[\d+\]:\ ",
+    ).replace(b"QUEUE_ID", _QUEUE_ID.encode()),
+    re.VERBOSE,
+)
+
+
 class PostfixReader(Reader):
     """Reads the lines of Postfix's daemons."""
 
     format = InputFormat.POSTFIX
+    is_of_lines = True
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)
@@ -93,6 +108,20 @@ class PostfixReader(Reader):
         self._remember(message, base)
         return []
 
+    def skim(self, block: bytes, start: int) -> int:
+        """Pass over lines that tell of no outcome."""
+        match = _SKIMMED.match(block, start)
+        while match:
+            if not match["quiet"]:
+                queue_id = match["queue_id"].decode()
+                if match["removed"]:
+                    self._forget(queue_id)
+                else:
+                    self._senders[queue_id] = match["sender"].decode()
+            start = match.end()
+            match = _SKIMMED.match(block, start)
+        return start
+
     def finish(self) -> list[Record]:
         """The attempts that no status line followed."""
         attempts, self._attempts = self._attempts, Remembered()
@@ -109,32 +138,44 @@ class PostfixReader(Reader):
                 for record in last.values():
                     yield record._replace(line=base.line, time=base.time, host=base.host, outcome=Outcome.EXPIRED, sender=expired["sender"])
             return
-        queue_id = match["queue_id"]
-        self._attempts.pop(queue_id, None)
-        relay = _RELAY.search(message, match.end("recipient"), match.start("status"))
-        dsn = _DSN.search(message, match.end("recipient"), match.start("status"))
-        text = (match["text"] or "").strip()
-        reply = quoted_reply(text.removesuffix(")"))
-        enhanced = reply.enhanced or (EnhancedCode.parse(dsn[1]) if dsn and _is_enhanced(dsn[1]) else None)
-        record = base._replace(
+        queue_id, recipient, relay, dsn, items, status, text = match.groups()
+        if self._attempts:
+            self._attempts.pop(queue_id, None)
+        if items:
+            relay, dsn = _item(_RELAY, items), _item(_DSN, items)
+        reply = quoted_reply((text or "").strip().removesuffix(")"))
+        record = Record(
+            source=self.source,
+            line=base.line,
+            format=self.format,
+            time=base.time,
+            host=base.host,
             direction=Direction.OUTBOUND,
-            outcome=_OUTCOMES.get(match["status"].lower()),
+            outcome=_OUTCOMES.get(status.lower()),
             queue_id=queue_id,
             sender=self._senders.get(queue_id),
-            recipient=_address(match["recipient"]),
-            relay=relay[1] if relay and relay[1] != "none" else None,
+            recipient=_address(recipient),
+            relay=relay if relay != "none" else None,
             phase=reply.phase,
             reply_code=reply.code,
-            enhanced_code=enhanced,
+            enhanced_code=reply.enhanced or (enhanced_code(dsn) if dsn and _is_enhanced(dsn) else None),
             text=reply.text,
         )
+        self._set_deferred(record)
+        yield record
+
+    def _set_deferred(self, record: Record) -> None:
+        """Keep what was said last of a recipient that is tried again, for the line that will say that it expired."""
+        queue_id, recipient = record.queue_id or "", record.recipient or ""
+        is_deferred = record.outcome is Outcome.DEFERRED
+        if not is_deferred and queue_id not in self._deferred:
+            return
         deferred = self._deferred.pop(queue_id, {})
-        deferred.pop(record.recipient or "", None)
-        if record.outcome is Outcome.DEFERRED:
-            deferred[record.recipient or ""] = record
+        deferred.pop(recipient, None)
+        if is_deferred:
+            deferred[recipient] = record
         if deferred:
             self._deferred[queue_id] = deferred
-        yield record
 
     def _refusal(self, message: str, base: Record) -> Iterator[Record]:
         content = _CONTENT.match(message)
@@ -183,8 +224,7 @@ class PostfixReader(Reader):
             return
         match = _REMOVED.match(message)
         if match:
-            self._senders.pop(match["queue_id"], None)
-            self._deferred.pop(match["queue_id"], None)
+            self._forget(match["queue_id"])
             return
         match = _ATTEMPT.match(message)
         if match:
@@ -202,6 +242,11 @@ class PostfixReader(Reader):
             self._attempts[match["queue_id"]] = record
 
 
+    def _forget(self, queue_id: str) -> None:
+        self._senders.pop(queue_id, None)
+        self._deferred.pop(queue_id, None)
+
+
 def quoted_reply(text: str) -> Reply:
     """The reply in a delivery's parentheses, or Postfix's own words, which carry no reply code of anybody."""
     if re.match(r"\d{3}[ -]", text) or " said: " in text or " refused to talk to me: " in text:
@@ -211,6 +256,11 @@ def quoted_reply(text: str) -> Reply:
 
 def _is_enhanced(text: str) -> bool:
     return bool(ENHANCED_CODE.fullmatch(text))
+
+
+def _item(pattern: re.Pattern[str], items: str) -> str | None:
+    match = pattern.search(items)
+    return match[1] if match else None
 
 
 def _address(text: str) -> str:

@@ -34,6 +34,8 @@ class Reader:
     only: InputFormat | None = None
     """The format that the user named, if any."""
     is_open = False
+    is_of_lines: ClassVar[bool] = False
+    """Whether every line is understood when it comes: the reader is never open and gives nothing back."""
 
     def __init__(self, source: str, latest: datetime) -> None:
         self.source = source
@@ -42,6 +44,13 @@ class Reader:
     def take(self, line: InputLine) -> list[Record] | None:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""
         raise NotImplementedError
+
+    def skim(self, block: bytes, start: int) -> int:
+        """Pass over lines of `block` that complete no record, and keep what later ones need: only the same as `take` would do, sooner.
+
+        A line begins at `start`; returns where the first begins that was left. Asked after a line that was taken, of a reader of lines.
+        """
+        return start
 
     def give_back(self) -> list[InputLine]:
         """Lines that were taken and then proved to be of no format known here, for the other readers; asked after `take` and `finish`."""

@@ -69,11 +69,14 @@ def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Rec
     """Yield the records of an input in its order; `only` forces one format."""
     chosen = [reader for reader in READERS if only is None or only is reader.format or only in reader.formats]
     readers = _Readers([reader(opened.source, opened.latest) for reader in chosen], only)
-    for line in opened.lines:
+    lines = opened.lines
+    for line in lines:
         if line is None:
             yield from readers.pause()
-        else:
-            yield from readers.offer(InputLine(line.number, line.text, line.raw, split_stamp(line.text, opened.latest)))
+            continue
+        yield from readers.offer(InputLine(line.number, line.text, line.raw, split_stamp(line.text, opened.latest)))
+        if readers.of_lines:
+            lines.skim(readers.of_lines.skim)
     yield from readers.finish()
 
 
@@ -83,11 +86,25 @@ class _Readers:
     def __init__(self, readers: list[Reader], only: InputFormat | None) -> None:
         self._readers = readers
         self._last: Reader | None = None
+        self._is_any_open = False
         for reader in readers:
             reader.only = only
 
+    @property
+    def of_lines(self) -> Reader | None:
+        """The reader that took the last line, if it needs no other line and would be the first to be offered the next one."""
+        last = self._last
+        return last if last is self._readers[0] and last.is_of_lines and not self._is_any_open else None
+
     def offer(self, line: InputLine, but: frozenset[Reader] = frozenset()) -> Iterator[Record]:
         """The records that a line completes; `but` names the readers that gave it back."""
+        first = self.of_lines
+        if first and first not in but:
+            records = first.take(line)
+            if records is not None:
+                yield from records
+                return
+            but |= {first}
         opened = [reader for reader in self._readers if reader.is_open]
         for reader in (*opened, *(reader for reader in self._readers if not reader.is_open)) if opened else self._readers:
             records = None if reader in but else reader.take(line)
@@ -98,7 +115,8 @@ class _Readers:
             yield from records
             self._last = reader
             yield from self._given_back(reader, but)
-            return
+            break
+        self._is_any_open = any(reader.is_open for reader in self._readers)
 
     def pause(self) -> Iterator[Record]:
         last = self._last

@@ -7,11 +7,16 @@ a multi-line one, and nest one reply in another. `find_reply` takes the wrapping
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..model import EnhancedCode, Phase, ReplyCode
 
 _ENHANCED = r"[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})"
+
+# There are few codes, and each is met many times.
+reply_code = lru_cache(maxsize=1000)(ReplyCode.parse)
+enhanced_code = lru_cache(maxsize=1000)(EnhancedCode.parse)
 
 # RFC 5321 section 4.2 ends the second digit at 5; 471, 571, 585 and 591 are sent all the same.
 _CODE = r"(?:[2-5][0-5]\d|471|571|585|591)"
@@ -21,6 +26,7 @@ _BEFORE = r"""(?:^|[\s:;("'=|>\[,]|<-|\bb')"""
 # What stands after: the end, or a separator and something that is not another number (a size, a date, a port); a host name may begin with one.
 _AFTER = rf"""(?=$|["')\]]|:\s*(?!\d)|,\s*b?["']|[ \t]*[-#][ \t]*#?(?!\d\d(?!\d*[a-z][\w-]*\.[a-z]))|[ \t]+(?:{_ENHANCED}(?![\d.])|[^\d\s]|\d+(?![\d.:/-]*$)))"""
 
+_LEADING_CODE = re.compile(rf"{_CODE}(?!\d)")
 _REPLY = re.compile(rf"{_BEFORE}(?P<code>{_CODE}){_AFTER}")
 
 # Within words a number is a reply only behind the punctuation that quotes one, or before an enhanced code ("300 seconds" is none).
@@ -90,6 +96,7 @@ _PHASES = {
 }
 
 _TRAILER = re.compile(r"""\s*(?:\(?state 1[0-9]\)?\.?|\[\d{3}\]|["'])\s*$""")
+LONGEST_TRAILER = 20
 _BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>(?:\\.|(?!\1)[^\\])*)(?:\1|$)""", re.DOTALL)
 _SPACES = re.compile(r"\s+")
 
@@ -110,28 +117,29 @@ def phase_of(command: str) -> Phase | None:
 
 def find_reply(text: str) -> Reply | None:
     """Take the first reply out of what surrounds it; None where `text` holds no reply code and no enhanced code."""
-    line = _SPACES.sub(" ", text).strip()
-    line, phase = _without_in_reply_to(line)
+    line, phase = _without_in_reply_to(" ".join(text.split()))
     match = _find_code(line)
     if match:
         before = line[: match.start("code")]
-        reply = parse_reply(line[match.start("code") :], phase or _phase_before(before))
+        reply = _parse(*_without_in_reply_to(line[match.start("code") :]), phase or _phase_before(before))
         # IronPort puts the enhanced code first: "5.1.0 - Unknown address error 550-'no such user'"
         first = _FIRST_ENHANCED.match(before)
-        return reply._replace(enhanced=EnhancedCode.parse(first[1])) if first and reply.enhanced is None else reply
+        return reply._replace(enhanced=enhanced_code(first[1])) if first and reply.enhanced is None else reply
     bare = _BARE_ENHANCED.search(line)
     if bare:
         rest = line[bare.end(1) :].lstrip(" :;,)]-")
         # qmail puts it last: "Sorry, I couldn't find any host named example.invalid. (#5.1.2)"
-        return Reply(None, EnhancedCode.parse(bare[1]), line if bare.start() and not re.search(r"\w", rest) else rest, phase)
+        return Reply(None, enhanced_code(bare[1]), line if bare.start() and not re.search(r"\w", rest) else rest, phase)
     return None
 
 
 def parse_reply(text: str, phase: Phase | None = None) -> Reply:
     """Read a reply that starts with its code, or with none at all."""
-    line, own_phase = _without_in_reply_to(_SPACES.sub(" ", text).strip())
-    code_text = line[:3] if re.match(rf"{_CODE}(?!\d)", line) else None
-    code = ReplyCode.parse(code_text) if code_text else None
+    return _parse(*_without_in_reply_to(" ".join(text.split())), phase)
+
+
+def _parse(line: str, own_phase: Phase | None, phase: Phase | None) -> Reply:
+    code = reply_code(line[:3]) if _LEADING_CODE.match(line) else None
     rest = line[3:] if code else line
     literal = _BYTES_LITERAL.match(rest) if code else None
     if literal:
@@ -141,13 +149,14 @@ def parse_reply(text: str, phase: Phase | None = None) -> Reply:
     is_multiline = code is not None and rest.startswith("-")
     rest = rest.lstrip("- :,)]\"'") if code else rest
     leading = _LEADING_ENHANCED.match(rest)
-    enhanced = EnhancedCode.parse(leading[1]) if leading and _agree(leading[1], code) else None
+    enhanced = enhanced_code(leading[1]) if leading and _agree(leading[1], code) else None
     if enhanced and leading:
         rest = rest[leading.end() :]
     if code and (is_multiline or f" {code}-" in rest):
         rest = _without_repeated_codes(rest, str(code), str(enhanced) if enhanced else None)
     enhanced = enhanced or _later_enhanced(rest, code)
-    return Reply(code, enhanced, _TRAILER.sub("", rest).strip(), own_phase or phase)
+    trailer = _TRAILER.search(rest, max(0, len(rest) - LONGEST_TRAILER))
+    return Reply(code, enhanced, (rest[: trailer.start()] if trailer else rest).strip(), own_phase or phase)
 
 
 def nested_starts(text: str) -> list[int]:
@@ -176,7 +185,7 @@ def _find_code(line: str) -> re.Match[str] | None:
 def _is_code(line: str, match: re.Match[str]) -> bool:
     before, after = line[: match.start("code")], line[match.end("code") :]
     leading = _LEADING_ENHANCED.match(after)
-    if (leading and _agree(leading[1], ReplyCode.parse(match["code"]))) or not before or _SPEAKS_OF_CODES.search(before):
+    if (leading and _agree(leading[1], reply_code(match["code"]))) or not before or _SPEAKS_OF_CODES.search(before):
         return True
     return bool(_QUOTES.search(before) and re.match(r"[-, :]\s*[^\s\d,:)\]]", after) and not _COUNTS.match(after))
 
@@ -189,7 +198,8 @@ def _phase_before(prefix: str) -> Phase | None:
 
 
 def _without_in_reply_to(line: str) -> tuple[str, Phase | None]:
-    match = _IN_REPLY_TO.search(line, max(0, len(line) - 80))
+    start = max(0, len(line) - 80)
+    match = _IN_REPLY_TO.search(line, start) if "reply to" in line[start:].lower() else None
     return (line[: match.start()], phase_of(match["command"])) if match else (line, None)
 
 
@@ -201,9 +211,9 @@ def _without_repeated_codes(text: str, code: str, enhanced: str | None) -> str:
 
 def _later_enhanced(text: str, code: ReplyCode | None) -> EnhancedCode | None:
     marked = (*_MARKED_ENHANCED.finditer(text), *_INNER_ENHANCED.finditer(text))
-    return next((EnhancedCode.parse(m[1]) for m in marked if _agree(m[1], code)), None)
+    return next((enhanced_code(m[1]) for m in marked if _agree(m[1], code)), None)
 
 
 def _agree(enhanced: str, code: ReplyCode | None) -> bool:
     """Whether the enhanced code may belong to this reply: RFC 2034 section 4 asks for the same class, and senders mix 4 and 5."""
-    return code is None or (enhanced[0] == "2") == (code.class_digit == "2")
+    return code is None or (enhanced[0] == "2") == (200 <= code.value < 300)

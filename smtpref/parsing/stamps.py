@@ -70,16 +70,14 @@ def split_stamp(line: str, latest: datetime) -> LogLine | None:
 
 
 def _syslog_parts(line: str, latest: datetime) -> LogLine | None:
-    match = _RFC5424.match(line)
+    match = _RFC5424.match(line) if line.startswith("<") else None
     if match:
         host = None if match["host"] == "-" else match["host"]
         return LogLine(iso_time(match["iso"]), host, match["program"], match["message"])
     match = _STAMPED.match(line)
     if match:
-        time = (
-            iso_time(match["iso"]) if match["iso"] else year_inferred(match["month"], match["day"], match["clock"], latest, match["year"])
-        )
-        return LogLine(time, match["host"], match["program"], match["message"])
+        month, day, year, clock, iso, host, program, _, message = match.groups()
+        return LogLine(iso_time(iso) if iso else year_inferred(month, day, clock, latest, year), host, program, message)
     match = _BARE.match(line)
     if match and (match["pid"] or "/" in match["program"]):
         return LogLine(None, None, match["program"], match["message"])
