@@ -11,7 +11,7 @@ import time
 from smtpref.knowledge import load_knowledge
 from smtpref.model import Record
 from smtpref.parsing.reply import parse_reply
-from smtpref.verdict import Judge
+from smtpref.judging import Judge
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ BUILT = "codes.jsonl"
 COMPLETED = re.compile(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
 """Providers' own codes that complete: no plain word, which is only a handle, and no sign that a shell takes for its own."""
 
+_FIXED = re.compile(r"(?<![\d.])\d{1,5}\.\d{2,3}(?![\d.])|\d{5,}|(?=[A-Za-z]*\d)[0-9A-Za-z]{10,}|(?:\d{1,3}\.){3}\d{1,3}|[\w.+-]+@")
+
 Block = Mapping[str, Any]
 
 
@@ -96,12 +98,22 @@ def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     names += [[block["zone"], {"en": block["name"]}] for block in sections["blocklists"]]
     families = [family for provider in sections["providers"] for family in provider.get("families", ())]
     patterns = [pattern for block in (*sections["rules"], *families) for pattern in listed(block.get("pattern"))]
-    return {"users": users, "names": names, "needs": {pattern: needs_of(pattern) for pattern in patterns}}
+    fixed = sorted({token for name in ("rules", "providers", "blocklists") for block in sections[name] for token in _fixed(block)})
+    return {"users": users, "names": names, "fixed": fixed, "needs": {pattern: needs_of(pattern) for pattern in patterns}}
 
 
 def listed(value: str | list[str] | None) -> list[str]:
     """The values of a field that may hold one or several."""
     return [] if value is None else [value] if isinstance(value, str) else value
+
+
+def _fixed(block: object) -> set[str]:
+    """The numbers, ids and users that a block mentions, other than in its examples; the signs of a pattern may touch them."""
+    if isinstance(block, Mapping):
+        return set().union(*(_fixed(value) for key, value in block.items() if key not in ("matches", "rejects", "example", "sources")))
+    if isinstance(block, list):
+        return set().union(*map(_fixed, block))
+    return set(_FIXED.findall(block)) if isinstance(block, str) else set()
 
 
 def _sections(content: bytes) -> Sections:

@@ -6,7 +6,9 @@ Recognition marks (hosts, phrases, zones) are knowledge and come from `codes.yam
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from .knowledge import Knowledge
 from .model import Outcome, Record
@@ -19,7 +21,7 @@ _FORMS = {
     "url": re.compile(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
     "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?", re.IGNORECASE),
     "domain": re.compile(
-        r"(?<![\w@./-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@-])", re.IGNORECASE
+        r"(?<![\w@./+-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@=+-])", re.IGNORECASE
     ),
 }
 
@@ -27,13 +29,25 @@ _FORMS = {
 _TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
-_WAIT = re.compile(
-    r"(?<![\w.:])(?P<number>\d{1,6})\s?(?P<unit>s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi"
-    r"|m|mins?|minutes?|minuten?|minutos?|minuti|h|hrs?|hours?|stunden?|heures?|horas?|ore|d|days?|tagen?|jours?|d[ií]as?|giorni)(?![\w-])",
-    re.IGNORECASE,
+MAX_HOSTS = 10_000
+"""Hosts of which it is remembered whose they are."""
+
+UNITS = (
+    "s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi|m|mins?|minutes?|minuten?|minutos?|minuti"
+    "|h|hrs?|hours?|stunden?|heures?|horas?|ore|d|days?|tagen?|jours?|d[ií]as?|giorni"
 )
-_CLOCK = re.compile(r"(?<![\d:.])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
+"""A pattern of the units in which replies ask to wait."""
+_WAIT = re.compile(rf"(?<![\w.:])(?P<number>\d{{1,6}})\s?(?P<unit>{UNITS})(?![\w-])", re.IGNORECASE)
+_CLOCK = re.compile(r"(?<![\d:.T])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
 _FOREIGN_UNITS = {"stunde": 3600, "heure": 3600, "hora": 3600, "ore": 3600, "tag": 86400, "jour": 86400, "giorn": 86400}
+
+
+class Names(NamedTuple):
+    """What is told of a provider by names alone."""
+
+    of_relay: str | None
+    of_recipient: str | None
+    is_relay_named: bool
 
 
 class Recogniser:
@@ -42,6 +56,7 @@ class Recogniser:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._hosts: dict[str, str] = {}
+        self._by_host = lru_cache(maxsize=MAX_HOSTS)(self._find_host)
         self._domains: dict[str, str] = {}
         self._services: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
@@ -83,6 +98,12 @@ class Recogniser:
         named = next((found for found in map(self._by_host, hosts) if found), None)
         return named or self._by_format(record) or self._by_recipient(record) or self._by_number(record)
 
+    def told_by_names(self, record: Record) -> Names:
+        """What `provider` takes from the relay's and the recipient's names: the same where it takes the same."""
+        by_host = self._by_host(record.relay) if record.relay else None
+        of_recipient = None if by_host else self._domains.get((record.recipient or "").rpartition("@")[2].lower())
+        return Names(by_host, of_recipient, is_relay_named=self._is_named(record))
+
     def _by_number(self, record: Record) -> str | None:
         """The one provider that uses an enhanced code which no registry has."""
         code = record.enhanced_code
@@ -102,8 +123,10 @@ class Recogniser:
         address = record.recipient or (quoted[1] if quoted else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
         is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)
-        is_unnamed = record.relay is None or _FORMS["ip"].fullmatch(record.relay)
-        return self._domains.get(address.rpartition("@")[2].lower()) if is_unnamed and is_peer else None
+        return self._domains.get(address.rpartition("@")[2].lower()) if is_peer and not self._is_named(record) else None
+
+    def _is_named(self, record: Record) -> bool:
+        return record.relay is not None and not _FORMS["ip"].fullmatch(record.relay)
 
     def blocklist(self, text: str) -> str | None:
         """The name of the blocklist that `text` names, the most exact one."""
@@ -111,18 +134,16 @@ class Recogniser:
         found = [(match.start(), name) for mark, pattern, name in self._lists if mark in lowered and (match := pattern.search(lowered))]
         return min(found, key=lambda pair: pair[0])[1] if found else None
 
-    def _by_host(self, host: str) -> str | None:
+    def _find_host(self, host: str) -> str | None:
         labels = host.lower().split("[")[0].split(" ")[0].strip(".").split(".")
         return next((self._hosts[name] for name in _suffixes(labels) if name in self._hosts), None)
 
 
-def blamed(text: str, kinds: Iterable[str], is_ours: Callable[[str], bool] = lambda _: False) -> str | None:
-    """The first thing of one of `kinds` ("ip", "domain", "url", "address"), in their order, that `text` names and `is_ours` does not claim."""
+def things_named(text: str, kinds: Iterable[str]) -> Iterator[str]:
+    """The things of `kinds` ("ip", "domain", "url", "address") that `text` names, kind by kind."""
     for kind in kinds:
         for match in _FORMS[kind].finditer(text[:MAX_TEXT]):
-            if not is_ours(match[1]):
-                return match[1]
-    return None
+            yield match[1]
 
 
 def wait_seconds(text: str) -> int | None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from .errors import SmtprefError, Unreadable
+from .judging import Judge
 from .knowledge import Knowledge
 from .model import STDIN, Classified, InputFormat
 from .parsing.files import Input, files_in, lines_of, open_input
 from .parsing.recognition import read_records
-from .verdict import UNKNOWN, Judge
+from .verdict import UNKNOWN
 
 
 def classify_text(text: str, knowledge: Knowledge) -> list[Classified]:

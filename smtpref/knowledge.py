@@ -6,6 +6,7 @@ Nothing here judges a message or looks at a pattern.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +57,12 @@ class Knowledge:
         needs: Any = self._sections["indexes"]["needs"]
         found: list[list[str]] = needs[pattern]
         return found
+
+    @cached_property
+    def fixed(self) -> frozenset[str]:
+        """The numbers, ids and users ("postmaster@") that rules, providers and blocklists mention: no two of them are alike."""
+        fixed: Any = self._sections["indexes"]["fixed"]
+        return frozenset(fixed)
 
     def completions(self, typed: str, language: Language) -> Iterator[tuple[str, str]]:
         """The codes, reasons and blocklists that start with what was typed, each with its name: numbers in their order, words last."""

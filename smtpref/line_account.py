@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .model import Record
-from .parsing.files import Line
+from .parsing.files import Line, Lines, Skim
 from .parsing.stamps import split_stamp
 from .shapes import Names, coarse, shape_of
 
@@ -42,6 +42,8 @@ _KNOWN = re.compile(
     r"\bauthentication failed\b|sender verify (?:fail|defer)",
     re.IGNORECASE,
 )
+Place = Callable[[int], tuple[str, int]]
+
 _ANY_TIME = datetime(2000, 1, 1)
 
 
@@ -78,15 +80,20 @@ class LineAccount:
         self._claimed = bytearray()
         self._waiting: OrderedDict[int, NotUnderstood] = OrderedDict()
 
-    def follow(self, lines: Iterator[Line | None], place: Callable[[int], tuple[str, int]]) -> Iterator[Line | None]:
-        """Pass on the lines of an input, and count them; `place` tells the file and the line there of a line's number."""
+    def follow(self, lines: Lines, place: Place) -> Lines:
+        """The lines of an input, counted as they are read; `place` tells the file and the line there of a line's number."""
         self._claimed = bytearray()
-        for line in lines:
-            if line is not None:
-                self._read += 1
-                if looks_like_outcome(line.text):
-                    self._wait(line.number, NotUnderstood(*place(line.number), line.text[:MAX_TEXT]))
-            yield line
+        return _Followed(lines, self, place)
+
+    def read(self, line: Line, place: Place) -> None:
+        """Count a line."""
+        self._read += 1
+        if looks_like_outcome(line.text):
+            self._wait(line.number, NotUnderstood(*place(line.number), line.text[:MAX_TEXT]))
+
+    def pass_over(self, count: int) -> None:
+        """Count lines of which their reader knows that they tell of no outcome."""
+        self._read += count
 
     def claim(self, record: Record) -> None:
         """Count a record's lines as understood, and the lines that say its words again."""
@@ -139,6 +146,33 @@ class LineAccount:
         self._by_shape[number] = self._by_shape.get(number, 0) + 1
         if self._tell:
             self._tell(line)
+
+
+class _Followed:
+    """Lines that are counted when they are read."""
+
+    def __init__(self, lines: Lines, account: LineAccount, place: Place) -> None:
+        self._lines = lines
+        self._account = account
+        self._place = place
+
+    def __iter__(self) -> Iterator[Line | None]:
+        return self
+
+    def __next__(self) -> Line | None:
+        line = next(self._lines)
+        if line is not None:
+            self._account.read(line, self._place)
+        return line
+
+    def skim(self, skim: Skim) -> int:
+        count = self._lines.skim(skim)
+        self._account.pass_over(count)
+        return count
+
+    @property
+    def size(self) -> int:
+        return self._lines.size
 
 
 def looks_like_outcome(text: str) -> bool:

@@ -211,6 +211,12 @@ class RuleSet:
             hits += self._find_in(text.original, situation, text, raw=True)
         return hits
 
+    def may_match(self, text: str) -> bool:
+        """Whether a text has any of the words without which no rule matches."""
+        lowered = text.lower()
+        words = (*self._by_word, *self._by_first_words, *(phrase.text for phrase in self._unspaced))
+        return bool(self._always) or any(word in lowered for word in words)
+
     def _find_in(self, subject: str, situation: Situation, text: MaskedText, *, raw: bool) -> list[Hit]:
         """Hits in the masked text, of all rules but raw ones where links were masked; or of the raw ones in the original."""
         lowered = subject.lower()

@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from .classification import classify_input
 from .errors import SmtprefError, Unreadable
+from .judging import Judge
 from .knowledge import Knowledge
 from .line_account import LineAccount, NotUnderstood
 from .model import STDIN, Classified, InputFormat
-from .parsing.files import Input, Line, files_in, open_input
+from .parsing.files import Input, Line, Lines, Skim, files_in, lines_of, open_input
 from .parsing.stamps import split_stamp
-from .verdict import Judge
 
 FIRST_LINES = 20
 """Lines among which a log has one with a time."""
@@ -27,8 +27,8 @@ FIRST_LINES = 20
 EXPANSION = 10
 """How many times its size a compressed log has, where the file does not say."""
 
-LINES_AT_ONCE = 500
-"""Lines after which whoever watches is told how far the reading is."""
+BYTES_AT_ONCE = 1 << 16
+"""Bytes after which whoever watches is told how far the reading is."""
 
 Watch = Callable[[int], None]
 
@@ -65,7 +65,7 @@ class Survey:
         judge = Judge(knowledge)
         if self._logs:
             joined = _Joined(self._logs, self._errors)
-            yield from self._of_input(Input(self._logs[0].path, joined.latest, joined.lines()), joined.place, judge, account, only, watch)
+            yield from self._of_input(Input(self._logs[0].path, joined.latest, joined), joined.place, judge, account, only, watch)
         for path in self._others:
             try:
                 opened = open_input(path, self._year)
@@ -90,7 +90,7 @@ class Survey:
         only: InputFormat | None,
         watch: Watch | None,
     ) -> Iterator[Classified]:
-        lines = account.follow(_watched(opened.lines, watch) if watch else opened.lines, place)
+        lines = account.follow(_Watched(opened.lines, watch) if watch else opened.lines, place)
         try:
             for classified in classify_input(opened._replace(lines=lines), judge, only):
                 account.claim(classified.record)
@@ -120,31 +120,53 @@ class Survey:
 
 
 class _Joined:
-    """Log files, one after another, as one."""
+    """Log files, one after another, as one; their lines are counted through."""
 
     def __init__(self, logs: list[_Log], errors: list[SmtprefError]) -> None:
-        self._logs = logs
+        self._logs = iter(logs)
         self._errors = errors
         self._path = ""
-        self._before = 0
+        self._lines: Lines = lines_of()
+        self._lines_before = 0
+        self._size_before = 0
+        self._number = 0
         self.latest = max(log.latest for log in logs)
 
-    def lines(self) -> Iterator[Line | None]:
-        """The lines of all files, counted through."""
-        number = 0
-        for log in self._logs:
-            self._path, self._before = log.path, number
+    def __iter__(self) -> Iterator[Line | None]:
+        return self
+
+    def __next__(self) -> Line | None:
+        while True:
             try:
-                for line in open_input(log.path).lines:
-                    if line is not None:
-                        number = self._before + line.number
-                        yield line._replace(number=number)
+                for line in self._lines:
+                    self._number += line is not None
+                    return line._replace(number=self._number) if line else None
             except Unreadable as error:
                 self._errors.append(error)
+            self._open_next()
+
+    def skim(self, skim: Skim) -> int:
+        count = self._lines.skim(skim)
+        self._number += count
+        return count
+
+    @property
+    def size(self) -> int:
+        return self._size_before + self._lines.size
 
     def place(self, number: int) -> tuple[str, int]:
         """The file of a line that was just read, and its number there."""
-        return self._path, number - self._before
+        return self._path, number - self._lines_before
+
+    def _open_next(self) -> None:
+        """Raises StopIteration after the last file."""
+        self._lines_before, self._size_before = self._number, self.size
+        self._lines = lines_of()
+        self._path = next(self._logs).path
+        try:
+            self._lines = open_input(self._path).lines
+        except Unreadable as error:
+            self._errors.append(error)
 
 
 def size_of(path: str) -> int:
@@ -161,12 +183,35 @@ def size_of(path: str) -> int:
     return size * EXPANSION if path.endswith((".bz2", ".xz", ".zst")) else size
 
 
-def _watched(lines: Iterator[Line | None], watch: Watch) -> Iterator[Line | None]:
-    size = 0
-    for count, line in enumerate(lines):
-        size += len(line.raw) + 1 if line else 0
-        if count % LINES_AT_ONCE == 0:
-            watch(size)
-            size = 0
-        yield line
-    watch(size)
+class _Watched:
+    """Lines of whose reading somebody is told."""
+
+    def __init__(self, lines: Lines, watch: Watch) -> None:
+        self._lines = lines
+        self._watch = watch
+        self._told = 0
+
+    def __iter__(self) -> Iterator[Line | None]:
+        return self
+
+    def __next__(self) -> Line | None:
+        try:
+            line = next(self._lines)
+        except StopIteration:
+            self._tell()
+            raise
+        if self._lines.size - self._told >= BYTES_AT_ONCE:
+            self._tell()
+        return line
+
+    def skim(self, skim: Skim) -> int:
+        return self._lines.skim(skim)
+
+    @property
+    def size(self) -> int:
+        return self._lines.size
+
+    def _tell(self) -> None:
+        size = self._lines.size
+        self._watch(size - self._told)
+        self._told = size

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .built import Block
-from .circumstances import Recogniser, blamed, wait_seconds
+from .circumstances import Names, Recogniser, things_named, wait_seconds
 from .knowledge import Knowledge
 from .model import (
     Action,
@@ -53,12 +53,12 @@ class _Judged(NamedTuple):
     hit: Hit | None = None
 
 
-class Judge:
-    """Gives verdicts by the rules of one Knowledge."""
+class OrderOfEvidence:
+    """Gives verdicts on texts as they stand, by the rules of one Knowledge."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
-        self._recogniser = Recogniser(knowledge)
+        self.recogniser = Recogniser(knowledge)
         self._own_rules: dict[str | None, RuleSet] = {}
 
     @cached_property
@@ -78,9 +78,19 @@ class Judge:
             )
         return self._own_rules[provider]
 
-    def judge(self, record: Record) -> Verdict:
-        """Return the verdict for a record; its evidence is always one rule, and its match a slice of the reply."""
-        provider = self._recogniser.provider(record)
+    def is_plain_success(self, record: Record, names: Names) -> bool:
+        """Whether a delivery's words say nothing more than its codes and the relay's name do."""
+        return (
+            record.outcome is Outcome.DELIVERED
+            and record.reply_code is not None
+            and record.reply_code.class_digit == "2"
+            and names.of_relay is not None
+            and not self._rules_of_success.may_match(record.text)
+        )
+
+    def verdict(self, record: Record) -> Verdict:
+        """Return the verdict for a record; `about` is set only where a rule says it (see `blamed`)."""
+        provider = self.recogniser.provider(record)
         findings = list(self._findings(record, provider))
         decisive = findings[0]
         reason = decisive.finding.reason
@@ -211,7 +221,7 @@ class Judge:
             permanent=permanent,
             action=action,
             acts=Actor((rule and rule.acts) or block["acts"]),
-            about=named.get("about") or self._about(record, block),
+            about=named.get("about"),
             cause=cause,
             provider=provider,
             blocklist=self._blocklist(record, reason, named.get("blocklist")),
@@ -220,15 +230,14 @@ class Judge:
             overruled=overruled,
         )
 
-    def _about(self, record: Record, block: object) -> str | None:
-        kinds = block.get("about", ()) if isinstance(block, dict) else ()
-        relay = (record.relay or "").lower()
-        return blamed(record.text, kinds, is_ours=lambda name: name.lower() in relay)
+    def blamed(self, record: Record, reason: str) -> Iterator[str]:
+        """What the reply may blame where it gives this reason, most likely first."""
+        return things_named(record.text, self._knowledge.reasons[reason].get("about", ()))
 
     def _blocklist(self, record: Record, reason: str, named: str | None) -> str | None:
         if reason != "blocklisted":
             return None
-        return (self._recogniser.blocklist(named) or named) if named else self._recogniser.blocklist(record.text)
+        return (self.recogniser.blocklist(named) or named) if named else self.recogniser.blocklist(record.text)
 
 
 def _judged(reason: str, by: EvidenceBy, rule: str, match: str, hit: Hit | None = None) -> _Judged:

@@ -16,13 +16,14 @@ import pytest
 
 from smtpref.codes_file import read_codes_file
 from smtpref.codes_form import RFC_SOURCE, SECTIONS, SHARED_WORDS
+from smtpref.judging import Judge
 from smtpref.knowledge import LANGUAGES, load_knowledge
 from smtpref.model import Bounce, EnhancedCode, EvidenceBy, Record, ReplyCode, Verdict
 from smtpref.parsing.files import Input, lines_of
 from smtpref.parsing.recognition import read_records
 from smtpref.parsing.reply import find_reply, nested_starts
 from smtpref.rules import MAX_TEXT, Hit, MaskedText, Rule, RuleSet, Situation, phrase_pattern, provider_rules
-from smtpref.verdict import Judge
+from smtpref.verdict import OrderOfEvidence
 
 from .conftest import CHECKOUT
 
@@ -30,6 +31,7 @@ Block = Any
 
 KNOWLEDGE = load_knowledge()
 JUDGE = Judge(KNOWLEDGE)
+EVIDENCE = OrderOfEvidence(KNOWLEDGE)
 RULES = {name: Rule(block, KNOWLEDGE.needs_of) for name, block in KNOWLEDGE.rules.items()}
 
 UNTRANSLATED: dict[str, int] = {}
@@ -363,14 +365,14 @@ def test_no_rule_is_dead(rule: str) -> None:
 
     def told_without(record: Record, verdict: Verdict) -> Verdict:
         speaking = {verdict.evidence.rule, *(finding.evidence.rule for finding in verdict.overruled)} | RULES[rule].beats
-        lesser = copy.copy(JUDGE)
+        lesser = copy.copy(EVIDENCE)
         others = [other for other in RULES.values() if other.id != rule and {other.id, other.reason} & speaking]
         lesser.__dict__["_rules"] = RuleSet(others)
         lesser.__dict__["_rules_of_success"] = RuleSet(other for other in others if other.speaks_of_success)
-        return told(lesser.judge(record))
+        return told(lesser.verdict(record))
 
     examples = [example for text in KNOWLEDGE.rules[rule]["matches"] for example in judged(text)]
-    assert any(told(verdict) != told_without(record, verdict) for record, verdict in examples)
+    assert any(told(EVIDENCE.verdict(record)) != told_without(record, verdict) for record, verdict in examples)
 
 
 def every_example() -> Iterator[Any]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from smtpref.model import InputFormat, Record
 from smtpref.parsing.documents import MAX_ELEMENT, Documents
 from smtpref.parsing.events import SERVICES
-from smtpref.parsing.files import Input, Line, lines_of
+from smtpref.parsing.files import CutLines, Input, lines_of
 from smtpref.parsing.recognition import read_records
 
 from .conftest import TESTS
@@ -38,14 +38,14 @@ def objects_of(text: str) -> list[Any]:
 def test_an_array_s_records_come_before_its_end() -> None:
     seen = []
 
-    def lines() -> Iterator[Line | None]:
+    def chunks() -> Iterator[bytes | None]:
         for number, text in enumerate(("[", *json.dumps(BOUNCE, indent=1).splitlines()), 1):
             seen.append(number)
-            yield Line(number, text, text.encode())
-        yield Line(100, ",", b",")
+            yield f"{text}\n".encode()
+        yield b",\n"
         raise AssertionError("the record should have come")
 
-    record = next(read_records(Input("-", LATEST, lines())))
+    record = next(read_records(Input("-", LATEST, CutLines(chunks()))))
     assert (record.line, record.recipient, seen[-1]) == (2, "bob@example.net", len(seen))
 
 
@@ -119,4 +119,5 @@ def test_no_event_is_too_odd_to_be_read(value: Any, data: st.DataObject) -> None
     for record in read(json.dumps(changed(value), indent=data.draw(st.sampled_from([None, 1])))):
         facts = (record.text, record.recipient, record.sender, record.queue_id, record.relay, record.client, record.time)
         assert all(fact is None or isinstance(fact, str) for fact in facts)
-        assert "".join(fact or "" for fact in facts).encode()
+        # No half of a surrogate pair, which no output could take.
+        "".join(fact or "" for fact in facts).encode()

@@ -24,7 +24,7 @@ from smtpref.classification import classify_text
 from smtpref.errors import Unreadable
 from smtpref.knowledge import Knowledge
 from smtpref.model import EnhancedCode, Record, ReplyCode
-from smtpref.parsing.files import IDLE, Input, Line, lines_of, open_input
+from smtpref.parsing.files import IDLE, CutLines, Input, lines_of, open_input
 from smtpref.parsing.recognition import read_records
 from smtpref.parsing.reply import find_reply
 from smtpref.parsing.stamps import split_stamp
@@ -404,25 +404,25 @@ def test_a_log_line_s_record_comes_before_the_next_line_is_read() -> None:
     texts = DELIVERIES.decode().splitlines()
     taken: list[int] = []
 
-    def lines() -> Iterator[Line]:
+    def chunks() -> Iterator[bytes | None]:
         for number, text in enumerate(texts, 1):
             taken.append(number)
-            yield Line(number, text, text.encode())
+            yield f"{text}\n".encode()
 
-    records = read_records(Input("-", LATEST, lines()))
+    records = read_records(Input("-", LATEST, CutLines(chunks())))
     assert [(record.line, list(taken)) for record in records] == [(1, [1]), (2, [1, 2])]
 
 
 def test_a_reply_comes_when_the_input_pauses() -> None:
     taken: list[int] = []
 
-    def lines() -> Iterator[Line | None]:
+    def chunks() -> Iterator[bytes | None]:
         for number in (1, 2):
             taken.append(number)
-            yield Line(number, "550 5.1.1 User unknown", b"550 5.1.1 User unknown")
+            yield b"550 5.1.1 User unknown\n"
             yield IDLE
 
-    records = read_records(Input("-", LATEST, lines()))
+    records = read_records(Input("-", LATEST, CutLines(chunks())))
     assert [(record.line, list(taken)) for record in records] == [(1, [1]), (2, [1, 2])]
 
 

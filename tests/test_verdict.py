@@ -14,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smtpref.judging import Judge
 from smtpref.knowledge import load_knowledge
 from smtpref.model import (
     Action,
@@ -32,7 +33,6 @@ from smtpref.model import (
 from smtpref.parsing.files import Input, lines_of, open_input
 from smtpref.parsing.recognition import read_records
 from smtpref.parsing.reply import find_reply
-from smtpref.verdict import Judge
 
 from .conftest import TESTS
 

@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Self, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self, cast
 
 from ..errors import Unreadable
 from ..model import STDIN
@@ -49,15 +49,35 @@ Skim = Callable[[bytes, int], int]
 """Given bytes and where a line begins in them: where the first line begins that is worth a look; none before it lacks its end."""
 
 
-class Lines(Iterator[Line | None]):
-    """The lines of an input, as its bytes come; IDLE between those that do not come at once."""
+class Lines(Protocol):
+    """The lines of an input, one after another, and IDLE where it has paused."""
+
+    def __iter__(self) -> Iterator[Line | None]: ...
+
+    def __next__(self) -> Line | None: ...
+
+    def skim(self, skim: Skim) -> int:
+        """Pass over lines that are at hand already, as far as `skim` goes, and return how many they were."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many bytes have been passed."""
+        ...
+
+
+class CutLines:
+    """The lines of chunks of bytes, as they come."""
 
     def __init__(self, chunks: Iterator[bytes | None]) -> None:
         self._chunks = _without_utf16(chunks)
         self._block = b""
         self._position = 0
+        self._passed = 0
         self._number = 0
-        self._is_started = False
+
+    def __iter__(self) -> Iterator[Line | None]:
+        return self
 
     def __next__(self) -> Line | None:
         while (end := self._block.find(b"\n", self._position)) < 0:
@@ -65,9 +85,9 @@ class Lines(Iterator[Line | None]):
             try:
                 chunk = next(self._chunks)
             except StopIteration:
-                self._block, self._position = b"", 0
                 if not rest:
                     raise
+                self._position = len(self._block)
                 return self._line(rest)
             if chunk is None:
                 return IDLE
@@ -77,17 +97,20 @@ class Lines(Iterator[Line | None]):
         return self._line(raw)
 
     def skim(self, skim: Skim) -> int:
-        """Pass over lines that are at hand already, as far as `skim` goes, and return how many they were."""
         begin = self._position
         self._position = skim(self._block, begin)
         count = self._block.count(b"\n", begin, self._position) if self._position > begin else 0
         self._number += count
         return count
 
+    @property
+    def size(self) -> int:
+        return self._passed + self._position
+
     def _take(self, rest: bytes, chunk: bytes) -> None:
-        if not self._is_started:
-            self._is_started = True
+        if not (self._number or rest or self._passed):
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        self._passed += self._position
         end = chunk.find(b"\n")
         # What is too long is dropped as it comes.
         self._block = (rest + chunk[:end])[:MAX_LINE] + chunk[end:] if end >= 0 else (rest + chunk)[:MAX_LINE]
@@ -112,7 +135,7 @@ def open_input(path: str, year: int | None = None) -> Input:
     Raises Unreadable where that cannot be done or the compression is unknown here.
     """
     if path == STDIN:
-        return Input(STDIN, _latest(datetime.now(), year), Lines(_live_chunks(sys.stdin.buffer)))
+        return Input(STDIN, _latest(datetime.now(), year), CutLines(_live_chunks(sys.stdin.buffer)))
     try:
         if Path(path).is_dir():
             raise Unreadable(path, "is a directory")
@@ -120,7 +143,7 @@ def open_input(path: str, year: int | None = None) -> Input:
         latest = datetime.fromtimestamp(os.stat(path).st_mtime)
     except OSError as why:
         raise Unreadable(path, why.strerror or str(why), hint=_hint(path, why)) from why
-    return Input(path, _latest(latest, year), Lines(_file_chunks(path, file)))
+    return Input(path, _latest(latest, year), CutLines(_file_chunks(path, file)))
 
 
 def files_in(path: str) -> list[str]:
@@ -144,9 +167,9 @@ def _arrival(path: str) -> tuple[int, str]:
     return (int(seconds) if seconds.isdecimal() and len(seconds) < 20 else 0, name)
 
 
-def lines_of(*chunks: bytes | None) -> Lines:
+def lines_of(*chunks: bytes | None) -> CutLines:
     """The lines of something that is in memory already, in the pieces in which it would come; IDLE is a pause."""
-    return Lines(iter(chunks))
+    return CutLines(iter(chunks))
 
 
 def _latest(written: datetime, year: int | None) -> datetime:

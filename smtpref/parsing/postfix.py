@@ -241,7 +241,6 @@ class PostfixReader(Reader):
             )
             self._attempts[match["queue_id"]] = record
 
-
     def _forget(self, queue_id: str) -> None:
         self._senders.pop(queue_id, None)
         self._deferred.pop(queue_id, None)

@@ -45,7 +45,7 @@ class Reader:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""
         raise NotImplementedError
 
-    def skim(self, block: bytes, start: int) -> int:
+    def skim(self, block: bytes, start: int) -> int:  # noqa: ARG002  (no line is passed over by a reader that does not say so)
         """Pass over lines of `block` that complete no record, and keep what later ones need: only the same as `take` would do, sooner.
 
         A line begins at `start`; returns where the first begins that was left. Asked after a line that was taken, of a reader of lines.
