@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from .errors import SmtprefError, Unreadable
@@ -33,10 +33,11 @@ def classify_inputs(
     errors: list[SmtprefError],
     only: InputFormat | None = None,
     year: int | None = None,
+    before_waiting: Callable[[], None] = lambda: None,
 ) -> Iterator[Classified]:
     """Yield what each file or Maildir ("-" for stdin) tells; one that cannot be read is added to `errors` and the others are read.
 
-    `only` forces one format; `year` is the year of stamps that have none.
+    `only` forces one format; `year` is the year of stamps that have none; `before_waiting` is called before a live input is waited for.
     """
     judge = Judge(knowledge)
     for path in paths:
@@ -47,7 +48,7 @@ def classify_inputs(
             continue
         for file in files:
             try:
-                yield from classify_input(open_input(file, year), judge, only)
+                yield from classify_input(open_input(file, year, before_waiting), judge, only)
             except Unreadable as error:
                 errors.append(error)
 

@@ -268,7 +268,7 @@ def classify(
     elif summary:
         count = _write_summary(Survey(paths, errors, year), input_format, filters, redactor, output)
     else:
-        records = filter(filters.admit, classify_inputs(paths, output.knowledge, errors, input_format, year))
+        records = filter(filters.admit, classify_inputs(paths, output.knowledge, errors, input_format, year, output.flush))
         count = write_records(map(redactor.redact, records) if redactor else records, output)
     if not_understood and not count:
         print(phrase("all-understood", output.language), file=sys.stderr)

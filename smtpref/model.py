@@ -456,7 +456,7 @@ class Classified(NamedTuple):
             "provider": verdict.provider,
             "blocklist": verdict.blocklist,
             "retry_after": verdict.retry_after,
-            "evidence": _plain(verdict.evidence),
+            "evidence": {"by": verdict.evidence.by.value, "rule": verdict.evidence.rule, "match": verdict.evidence.match},
         }
 
 

@@ -129,13 +129,13 @@ class Input(NamedTuple):
     lines: Lines
 
 
-def open_input(path: str, year: int | None = None) -> Input:
-    """Open a file, or stdin for "-"; with `year`, its stamps fall in that year.
+def open_input(path: str, year: int | None = None, before_waiting: Callable[[], None] = lambda: None) -> Input:
+    """Open a file, or stdin for "-"; with `year`, its stamps fall in that year. `before_waiting` is called where nothing more is there yet.
 
     Raises Unreadable where that cannot be done or the compression is unknown here.
     """
     if path == STDIN:
-        return Input(STDIN, _latest(datetime.now(), year), CutLines(_live_chunks(sys.stdin.buffer)))
+        return Input(STDIN, _latest(datetime.now(), year), CutLines(_live_chunks(sys.stdin.buffer, before_waiting)))
     try:
         if Path(path).is_dir():
             raise Unreadable(path, "is a directory")
@@ -250,7 +250,7 @@ def _file_chunks(path: str, file: BinaryIO) -> Iterator[bytes | None]:
         raise
 
 
-def _live_chunks(stream: io.BufferedIOBase | BinaryIO) -> Iterator[bytes | None]:
+def _live_chunks(stream: io.BufferedIOBase | BinaryIO, before_waiting: Callable[[], None]) -> Iterator[bytes | None]:
     try:
         descriptor = stream.fileno()
     except (OSError, AttributeError, ValueError):
@@ -258,9 +258,11 @@ def _live_chunks(stream: io.BufferedIOBase | BinaryIO) -> Iterator[bytes | None]
         return
     can_wait = os.name == "posix"
     while True:
-        if can_wait and not select.select([descriptor], [], [], IDLE_SECONDS)[0]:
-            yield IDLE
-            select.select([descriptor], [], [])
+        if not (can_wait and select.select([descriptor], [], [], 0)[0]):
+            before_waiting()
+            if can_wait and not select.select([descriptor], [], [], IDLE_SECONDS)[0]:
+                yield IDLE
+                before_waiting()
         chunk = os.read(descriptor, CHUNK)
         if not chunk:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ..knowledge import Knowledge, Language
 from .views import Viewer
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 NARROWEST = 20
 """Columns below which nothing can be laid out."""
+
+
+AT_ONCE = 1 << 16
+"""Characters that are written at once."""
 
 
 class Format(StrEnum):
@@ -35,14 +39,24 @@ SUMMARY_ONLY = (Format.HTML, Format.PROMETHEUS)
 """Formats that only a summary has."""
 
 
-class Output(NamedTuple):
+class Output:
     """Where a result goes, in which format and language."""
 
-    stream: TextIO
-    notes: TextIO
-    format: Format
-    language: Language
-    knowledge: Knowledge
+    def __init__(
+        self,
+        stream: TextIO,
+        notes: TextIO,
+        format: Format,  # noqa: A002  (the option's name)
+        language: Language,
+        knowledge: Knowledge,
+    ) -> None:
+        self.stream = stream
+        self.notes = notes
+        self.format = format
+        self.language = language
+        self.knowledge = knowledge
+        self._pending: list[str] = []
+        self._pending_size = 0
 
     @property
     def viewer(self) -> Viewer:
@@ -57,6 +71,20 @@ class Output(NamedTuple):
     def put(self, pieces: Iterable[str]) -> None:
         for piece in pieces:
             self.stream.write(piece)
+
+    def put_whole(self, line: str) -> None:
+        """Write a line with others, never a part of it: whoever interrupts leaves whole lines. `flush` writes what waits."""
+        self._pending.append(line)
+        self._pending_size += len(line)
+        if self._pending_size >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write all that waits, before an input is waited for."""
+        if self._pending:
+            pending, self._pending, self._pending_size = self._pending, [], 0
+            self.stream.write("".join(pending))
+            self.stream.flush()
 
 
 def choose_format(asked: Format | None, stream: TextIO) -> Format:

@@ -8,9 +8,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..model import Classified, Record, Verdict
 from .safety import json_escaped, visible
 
 Row = Mapping[str, Any]
+
+MAX_MEMBERS = 5000
+"""Verdicts of which the JSON is kept: most are given again and again."""
+
+_MEMBERS: dict[int, tuple[Verdict, str]] = {}
+_NO_RECORD = Record("", 0, "")
+_quoted = json.encoder.encode_basestring
 
 
 def json_text(value: object) -> str:
@@ -30,6 +38,38 @@ def json_list(rows: Iterable[Row]) -> Iterator[str]:
 def json_line(row: Row) -> str:
     """One JSON object on one line."""
     return json_escaped(json.dumps(row, ensure_ascii=False, separators=(", ", ": "))) + "\n"
+
+
+def record_line(item: Classified) -> str:
+    """The `json_line` of a record, made without its dictionary: a log has millions."""
+    record, verdict = item
+    code, enhanced = record.reply_code, record.enhanced_code
+    line = (
+        f'{{"source": {_quoted(record.source)}, "line": {record.line}, "format": {_quoted(record.format)}, "time": {_json(record.time)}, '
+        f'"host": {_json(record.host)}, "direction": {_json(record.direction)}, "outcome": {_json(record.outcome)}, '
+        f'"queue_id": {_json(record.queue_id)}, "sender": {_json(record.sender)}, "recipient": {_json(record.recipient)}, '
+        f'"relay": {_json(record.relay)}, "client": {_json(record.client)}, "phase": {_json(record.phase)}, '
+        f'"reply_code": {code.value if code else "null"}, "enhanced_code": {_json(enhanced and str(enhanced))}, '
+        f'"text": {_quoted(record.text)}, {_verdict_members(verdict)}}}\n'
+    )
+    # Only what is not ASCII, and DEL, may need another escape than JSON's own.
+    return line if line.isascii() and "\x7f" not in line else json_escaped(line[:-1]) + "\n"
+
+
+def _verdict_members(verdict: Verdict) -> str:
+    known = _MEMBERS.get(id(verdict))
+    if known is None:
+        if len(_MEMBERS) >= MAX_MEMBERS:
+            _MEMBERS.clear()
+        names = list(Verdict._fields)[:-1]
+        row = Classified(_NO_RECORD, verdict).to_dict()
+        # The verdict is kept with its text, so that no other gets its id.
+        known = _MEMBERS[id(verdict)] = (verdict, json_line({name: row[name] for name in names})[1:-2])
+    return known[1]
+
+
+def _json(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
 
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:

@@ -22,7 +22,7 @@ def write_records(classified: Iterator[Classified], output: Output) -> int:
     writers: dict[Format, Callable[[Iterator[Classified], Output], int]] = {
         Format.RICH: _write_rich_records,
         Format.PLAIN: _line_writer(lambda item, _: text.plain_row(map(visible, _plain_cells(item)))),
-        Format.JSONL: _line_writer(lambda item, _: records.json_line(item.to_dict())),
+        Format.JSONL: _line_writer(lambda item, _: records.record_line(item)),
         Format.MARKDOWN: _line_writer(lambda item, viewer: text.markdown(viewer.record(item)) + "\n"),
         Format.JSON: _whole_writer(records.json_list),
         Format.CSV: _whole_writer(records.csv_lines),
@@ -35,8 +35,8 @@ def _line_writer(render: Callable[[Classified, Viewer], str]) -> Callable[[Itera
         viewer = output.viewer
         count = 0
         for count, item in enumerate(classified, 1):  # noqa: B007  (the count is the result)
-            output.stream.write(render(item, viewer))
-            output.stream.flush()
+            output.put_whole(render(item, viewer))
+        output.flush()
         return count
 
     return write
@@ -53,8 +53,8 @@ def _whole_writer(render: Callable[[Iterable[records.Row]], Iterator[str]]) -> C
                 yield item.to_dict()
 
         for piece in render(rows()):
-            output.stream.write(piece)
-            output.stream.flush()
+            output.put_whole(piece)
+        output.flush()
         return count
 
     return write
