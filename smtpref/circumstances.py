@@ -56,7 +56,7 @@ class Recogniser:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._hosts: dict[str, str] = {}
-        self._by_host = lru_cache(maxsize=MAX_HOSTS)(self._find_host)
+        self._owner = lru_cache(maxsize=MAX_HOSTS)(self._find_owner)
         self._domains: dict[str, str] = {}
         self._services: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
@@ -134,8 +134,12 @@ class Recogniser:
         found = [(match.start(), name) for mark, pattern, name in self._lists if mark in lowered and (match := pattern.search(lowered))]
         return min(found, key=lambda pair: pair[0])[1] if found else None
 
-    def _find_host(self, host: str) -> str | None:
-        labels = host.lower().split("[")[0].split(" ")[0].strip(".").split(".")
+    def _by_host(self, host: str) -> str | None:
+        """Whose a host is, which may be written with its address: "mx.example.com[192.0.2.1]:25"."""
+        return self._owner(host.partition("[")[0].partition(" ")[0])
+
+    def _find_owner(self, name: str) -> str | None:
+        labels = name.lower().strip(".").split(".")
         return next((self._hosts[name] for name in _suffixes(labels) if name in self._hosts), None)
 
 

@@ -22,19 +22,20 @@ MAX_SHAPES = 10_000
 MAX_VARYING = 20
 """Things that may vary in a text; one with more is judged as it stands."""
 
-# Whatever has a digit in it.
-_NUMBERED = re.compile(r"([A-Za-z.+=_-]*+\d[\w.+=-]*+)", re.ASCII)
+# Whatever has a digit in it; only in an IPv6 address there are colons.
+_NUMBERED = re.compile(r"((?<![\w:])(?:[0-9a-f]{1,4}:){2}[0-9a-f:]*+(?![\w.])|[A-Za-z.+=_-]*+\d[\w.+=-]*+)", re.ASCII)
 # A host's own labels with numbers, and those of whoever runs it.
 _HOST = re.compile(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
 # An id is no word with a number behind it, and no host.
 _KIND = re.compile(
-    r"(?P<ip>(?!127\.)(?:\d{1,3}\.){3}\d{1,3})|(?P<number>\d{5,9})|(?P<measure>\d{1,5}\.\d{2,3})"
+    r"(?P<ip>(?=.*(?:::|[a-f]))[0-9a-f:]+|(?!127\.)(?:\d{1,3}\.){3}\d{1,3})|(?P<number>\d{5,9})|(?P<measure>\d{1,5}\.\d{2,3})"
     r"|(?P<id>\d{10,}|(?!.*\.[A-Za-z]{2,63}$)(?=.{0,60}?\d[A-Za-z]|[A-Za-z.-]{1,40}\d{5})[0-9A-Za-z.-]{10,})"
 )
 FIRST = 100
 """The first number of what stands in: all have three digits."""
 
-_RECIPIENT, _SENDER = "a-recipient@", "a-sender@"
+_RECIPIENT = ("a-recipient@", "recipient.example")
+_SENDER = ("a-sender@", "sender.example")
 _UNIT = re.compile(rf"\s?(?:{UNITS})(?![\w-])", re.IGNORECASE)
 
 
@@ -73,10 +74,12 @@ class Judge:
 
     def judge(self, record: Record) -> Verdict:
         """Return the verdict for a record; its evidence is always one rule, and its match a slice of the reply or one of its codes."""
-        names = self._evidence.recogniser.told_by_names(record)
-        apart = _NOTHING_SAID if self._evidence.is_plain_success(record, names) else self._taken_apart(record)
+        recogniser = self._evidence.recogniser
+        if self._evidence.is_plain_success(record):
+            return self._verdict_of_shape(_NOTHING_SAID, record, recogniser.provider(record)).verdict
+        apart = self._taken_apart(record)
         if apart:
-            known = self._verdict_of_shape(apart, record, names)
+            known = self._verdict_of_shape(apart, record, recogniser.told_by_names(record))
             verdict = known.verdict
             if known.varies or known.blamed:
                 verdict = _restored(verdict, apart) if known.varies else verdict
@@ -92,13 +95,14 @@ class Judge:
         if len(text) > MAX_TEXT:
             return None
         stands_for: dict[str, str] = {}
-        for stand_in, address in ((_RECIPIENT, record.recipient), (_SENDER, record.sender)):
-            user = f"{address.rpartition('@')[0]}@" if address else "@"
-            if len(user) > 1 and user in text and user not in self._fixed:
-                if stand_in in text:
-                    return None
-                text = text.replace(user, stand_in)
-                stands_for[stand_in] = user
+        for names, address in ((_RECIPIENT, record.recipient), (_SENDER, record.sender)):
+            if address and address in text:
+                user, at, domain = address.rpartition("@")
+                if user and user + at not in self._fixed:
+                    if names[0] in text or names[1] in text:
+                        return None
+                    text = text.replace(address, "".join(names))
+                    stands_for[names[0]], stands_for[names[1]] = user + at, domain
         pieces = _NUMBERED.split(text)
         if len(pieces) > 2 * MAX_VARYING:
             return None
@@ -128,15 +132,18 @@ class Judge:
             return "", "", ""
         return before, word, after
 
-    def _verdict_of_shape(self, apart: _Apart, record: Record, names: Names) -> _Known:
+    def _verdict_of_shape(self, apart: _Apart, record: Record, provider: Names | str | None) -> _Known:
+        """The verdict of a shape, with what is known of the provider beside it."""
         said = (record.reply_code, record.enhanced_code, record.phase, record.outcome, record.direction, record.format)
-        key = (apart.shape, names, *said)
+        key = (apart.shape, provider, *said)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= MAX_SHAPES:
                 self._known.clear()
             shape = record._replace(text=apart.shape)
             verdict = self._evidence.verdict(shape)
+            if not isinstance(provider, Names):
+                verdict = verdict._replace(provider=provider)
             told = "\n".join([*_matches(verdict), verdict.blocklist or "", verdict.about or ""])
             blamed = tuple(self._evidence.blamed(shape, verdict.reason)) if verdict.about is None else ()
             known = self._known[key] = _Known(verdict, blamed, any(stand_in in told for stand_in in apart.stands_for))
@@ -147,6 +154,8 @@ def _stand_in(value: str, number: int, following: str) -> str:
     """Something of the same kind, of which no two are alike; none is a part of another."""
     if following.startswith("@"):
         return f"a-user-{number}"
+    if ":" in value:
+        return f"2001:db8::{number}"
     if value.count(".") == 3 and value.replace(".", "").isdecimal():
         return f"198.18.0.{number}"
     if value.isdecimal():

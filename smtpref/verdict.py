@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .built import Block
-from .circumstances import Names, Recogniser, things_named, wait_seconds
+from .circumstances import Recogniser, things_named, wait_seconds
 from .knowledge import Knowledge
 from .model import (
     Action,
@@ -78,13 +78,12 @@ class OrderOfEvidence:
             )
         return self._own_rules[provider]
 
-    def is_plain_success(self, record: Record, names: Names) -> bool:
-        """Whether a delivery's words say nothing more than its codes and the relay's name do."""
+    def is_plain_success(self, record: Record) -> bool:
+        """Whether a delivery's words say nothing more than its codes do, unless who answered."""
         return (
             record.outcome is Outcome.DELIVERED
             and record.reply_code is not None
             and record.reply_code.class_digit == "2"
-            and names.of_relay is not None
             and not self._rules_of_success.may_match(record.text)
         )
 
