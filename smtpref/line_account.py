@@ -79,17 +79,21 @@ class LineAccount:
         self._by_shape: dict[int, int] = {}
         self._claimed = bytearray()
         self._waiting: OrderedDict[int, NotUnderstood] = OrderedDict()
+        self._last: Line | None = None
+        self._place_of_last = ("", 0)
+        self._place: Place = lambda number: ("", number)
 
     def follow(self, lines: Lines, place: Place) -> Lines:
         """The lines of an input, counted as they are read; `place` tells the file and the line there of a line's number."""
         self._claimed = bytearray()
-        return _Followed(lines, self, place)
+        self._place = place
+        return _Followed(lines, self)
 
-    def read(self, line: Line, place: Place) -> None:
+    def read(self, line: Line) -> None:
         """Count a line."""
         self._read += 1
-        if looks_like_outcome(line.text):
-            self._wait(line.number, NotUnderstood(*place(line.number), line.text[:MAX_TEXT]))
+        self._look_at_last()
+        self._last, self._place_of_last = line, self._place(line.number)
 
     def pass_over(self, count: int) -> None:
         """Count lines of which their reader knows that they tell of no outcome."""
@@ -105,11 +109,14 @@ class LineAccount:
             if not self._claimed[number // 8] & bit:
                 self._claimed[number // 8] |= bit
                 self._in_records += 1
+        if self._last and record.line <= self._last.number <= last:
+            self._last = None
         if self._waiting:
             self._dismiss(record, last)
 
     def close(self) -> None:
         """The input has ended: what still waits was not understood."""
+        self._look_at_last()
         for line in self._waiting.values():
             self._give_up(line)
         self._waiting.clear()
@@ -125,6 +132,12 @@ class LineAccount:
         for number, count in self._by_shape.items():
             named[self._shapes[number]] = named.get(self._shapes[number], 0) + count
         return dict(sorted(named.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def _look_at_last(self) -> None:
+        """Most lines have been claimed before the next one is read, and need no look."""
+        line, self._last = self._last, None
+        if line and looks_like_outcome(line.text):
+            self._wait(line.number, NotUnderstood(*self._place_of_last, line.text[:MAX_TEXT]))
 
     def _wait(self, number: int, line: NotUnderstood) -> None:
         self._waiting[number] = line
@@ -151,10 +164,9 @@ class LineAccount:
 class _Followed:
     """Lines that are counted when they are read."""
 
-    def __init__(self, lines: Lines, account: LineAccount, place: Place) -> None:
+    def __init__(self, lines: Lines, account: LineAccount) -> None:
         self._lines = lines
         self._account = account
-        self._place = place
 
     def __iter__(self) -> Iterator[Line | None]:
         return self
@@ -162,7 +174,7 @@ class _Followed:
     def __next__(self) -> Line | None:
         line = next(self._lines)
         if line is not None:
-            self._account.read(line, self._place)
+            self._account.read(line)
         return line
 
     def skim(self, skim: Skim) -> int:

@@ -7,7 +7,8 @@ shapes. Codes that registries and providers define stay: they are what the repli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from functools import lru_cache
 
 MAX_TEXT = 2000
 """Characters of a text that are looked at."""
@@ -17,6 +18,9 @@ MAX_SHAPE = 300
 
 FEW_WORDS = 6
 """Words that are left of a shape where there are too many shapes."""
+
+MAX_TOKENS = 10_000
+"""Words of which it is remembered what they are."""
 
 _TOKEN = re.compile(r"[^\s\[\]()<>{}\",;'|]+")
 _EDGES = re.compile(r"^([.:!?*=#-]*)(.*?)([.:!?*=-]*)$", re.DOTALL)
@@ -46,7 +50,7 @@ _BATV = re.compile(r"(?:prvs|msprvs1)=[^=@]{1,40}=", re.IGNORECASE)
 _MADE_UP = re.compile(r"(?:[0-9a-f]{8,}-?)+|(?=.*\d)[\w.=-]{24,}", re.IGNORECASE)
 
 
-def shape_of(text: str, recipient: str | None = None, names: Collection[str] = ()) -> str:
+def shape_of(text: str, recipient: str | None = None, names: frozenset[str] = frozenset()) -> str:
     """`text` with marks for what varies; what is in `names` stays. The recipient's own name varies, whatever word it is."""
     text = _REFUSED.sub(lambda match: match[0] if "@" in match[0] else "<{name}>", text[:MAX_TEXT], count=1)
     user = (recipient or "").partition("@")[0]
@@ -76,11 +80,12 @@ def sender_shape(address: str) -> str:
     return f"{local}{at}{domain.lower()}"
 
 
-def _masked(text: str, names: Collection[str]) -> str:
+def _masked(text: str, names: frozenset[str]) -> str:
     return _TOKEN.sub(lambda match: _mark(match[0], names), text)
 
 
-def _mark(token: str, names: Collection[str]) -> str:
+@lru_cache(maxsize=MAX_TOKENS)
+def _mark(token: str, names: frozenset[str]) -> str:
     edges = _EDGES.match(token)
     before, word, after = edges.groups() if edges else ("", token, "")
     if not word or word.lower() in names:

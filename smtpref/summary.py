@@ -7,7 +7,7 @@ It counts messages, not attempts (see `messages.py`); only the distinct replies 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .hashes import hash_of
@@ -132,7 +132,7 @@ class Summary(NamedTuple):
 class Summariser:
     """Takes classified records, one after another, and gives their summary at the end."""
 
-    def __init__(self, names: Collection[str] = ()) -> None:
+    def __init__(self, names: frozenset[str] = frozenset()) -> None:
         self._messages = Messages()
         self._replies = _Replies(names)
         self._records = 0
@@ -181,7 +181,7 @@ class Summariser:
         )
 
 
-def summarise(classified: Iterable[Classified], names: Collection[str] = ()) -> Summary:
+def summarise(classified: Iterable[Classified], names: frozenset[str] = frozenset()) -> Summary:
     """Return the summary of classified records; what is in `names` is not masked in replies."""
     summariser = Summariser(names)
     for item in classified:
@@ -285,7 +285,7 @@ class _Kind(NamedTuple):
 class _Replies:
     """The distinct replies, with an example each: the first in time."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: frozenset[str]) -> None:
         self._names = names
         self._shapes = Names(MAX_SHAPES, coarse, _codes_only)
         self._counts: Counter[_Kind] = Counter()

@@ -645,7 +645,7 @@ def test_filters_come_before_the_summary(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_what_varies_is_masked(text: str, shape: str) -> None:
-    assert shape_of(text, "bob@example.com", {"zen.spamhaus.org"}) == shape
+    assert shape_of(text, "bob@example.com", frozenset({"zen.spamhaus.org"})) == shape
 
 
 @pytest.mark.parametrize(
