@@ -56,6 +56,7 @@ _ATTEMPT = re.compile(
     r"|lost connection with|conversation with).*)$",
     re.DOTALL,
 )
+_CODE = re.compile(r"\d{3}[ -]")
 _DETAILS = re.compile(r"[;,] (?:from=<|to=<|proto=|helo=<)")
 _DETAIL_SENDER = re.compile(r"[;,]? from=<([^>]*)>")
 _DETAIL_RECIPIENT = re.compile(r"[;,]? to=<([^>]*)>")
@@ -100,9 +101,9 @@ class PostfixReader(Reader):
         message = stamp.message
         if not (_PROGRAM.match(stamp.program) or (stamp.program in _BARE_PROGRAMS and _UNSTAMPED.match(message))):
             return None
-        base = Record(self.source, line.number, self.format, stamp.time, stamp.host)
         if "status=" in message:
-            return list(self._delivery(message, base))
+            return self._delivery(message, line.number, stamp)
+        base = Record(self.source, line.number, self.format, stamp.time, stamp.host)
         if "reject: " in message or "discard: " in message:
             return list(self._refusal(message, base))
         self._remember(message, base)
@@ -127,17 +128,10 @@ class PostfixReader(Reader):
         attempts, self._attempts = self._attempts, Remembered()
         return list(attempts.values())
 
-    def _delivery(self, message: str, base: Record) -> Iterator[Record]:
+    def _delivery(self, message: str, number: int, stamp: LogLine) -> list[Record]:
         match = _DELIVERY.match(message)
         if not match:
-            expired = _EXPIRED.match(message)
-            if expired:
-                alone = base._replace(direction=Direction.OUTBOUND, queue_id=expired["queue_id"], text="returned to sender")
-                # The line names no recipient and no cause: those of the last attempts are what expired.
-                last = self._deferred.pop(expired["queue_id"], {"": alone})
-                for record in last.values():
-                    yield record._replace(line=base.line, time=base.time, host=base.host, outcome=Outcome.EXPIRED, sender=expired["sender"])
-            return
+            return self._expiry(message, Record(self.source, number, self.format, stamp.time, stamp.host))
         queue_id, recipient, relay, dsn, items, status, text = match.groups()
         if self._attempts:
             self._attempts.pop(queue_id, None)
@@ -146,10 +140,10 @@ class PostfixReader(Reader):
         reply = quoted_reply((text or "").strip().removesuffix(")"))
         record = Record(
             source=self.source,
-            line=base.line,
+            line=number,
             format=self.format,
-            time=base.time,
-            host=base.host,
+            time=stamp.time,
+            host=stamp.host,
             direction=Direction.OUTBOUND,
             outcome=_OUTCOMES.get(status.lower()),
             queue_id=queue_id,
@@ -162,7 +156,20 @@ class PostfixReader(Reader):
             text=reply.text,
         )
         self._set_deferred(record)
-        yield record
+        return [record]
+
+    def _expiry(self, message: str, base: Record) -> list[Record]:
+        match = _EXPIRED.match(message)
+        if not match:
+            return []
+        alone = base._replace(direction=Direction.OUTBOUND, queue_id=match["queue_id"], text="returned to sender")
+        # The line names no recipient and no cause: those of the last attempts are what expired.
+        last = self._deferred.pop(match["queue_id"], {"": alone})
+        told = base._replace(outcome=Outcome.EXPIRED, sender=match["sender"])
+        return [
+            record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender)
+            for record in last.values()
+        ]
 
     def _set_deferred(self, record: Record) -> None:
         """Keep what was said last of a recipient that is tried again, for the line that will say that it expired."""
@@ -248,7 +255,7 @@ class PostfixReader(Reader):
 
 def quoted_reply(text: str) -> Reply:
     """The reply in a delivery's parentheses, or Postfix's own words, which carry no reply code of anybody."""
-    if re.match(r"\d{3}[ -]", text) or " said: " in text or " refused to talk to me: " in text:
+    if _CODE.match(text) or " said: " in text or " refused to talk to me: " in text:
         return find_reply(text) or Reply(None, None, text, None)
     return Reply(None, None, " ".join(text.split()), None)
 

@@ -64,19 +64,28 @@ READERS: tuple[type[Reader], ...] = (
     text.TextReader,
 )
 
+NOBODY: frozenset[Reader] = frozenset()
+
 
 def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Record]:
     """Yield the records of an input in its order; `only` forces one format."""
     chosen = [reader for reader in READERS if only is None or only is reader.format or only in reader.formats]
     readers = _Readers([reader(opened.source, opened.latest) for reader in chosen], only)
-    lines = opened.lines
+    lines, latest = opened.lines, opened.latest
     for line in lines:
         if line is None:
             yield from readers.pause()
             continue
-        yield from readers.offer(InputLine(line.number, line.text, line.raw, split_stamp(line.text, opened.latest)))
-        if readers.of_lines:
-            lines.skim(readers.of_lines.skim)
+        stamped = InputLine(line.number, line.text, line.raw, split_stamp(line.text, latest))
+        same = readers.of_lines()
+        records = same.take(stamped) if same else None
+        if records is None:
+            yield from readers.offer(stamped, frozenset((same,)) if same else NOBODY)
+            same = readers.of_lines()
+        else:
+            yield from records
+        if same:
+            lines.skim(same.skim)
     yield from readers.finish()
 
 
@@ -90,21 +99,13 @@ class _Readers:
         for reader in readers:
             reader.only = only
 
-    @property
     def of_lines(self) -> Reader | None:
         """The reader that took the last line, if it needs no other line and would be the first to be offered the next one."""
         last = self._last
         return last if last is self._readers[0] and last.is_of_lines and not self._is_any_open else None
 
-    def offer(self, line: InputLine, but: frozenset[Reader] = frozenset()) -> Iterator[Record]:
-        """The records that a line completes; `but` names the readers that gave it back."""
-        first = self.of_lines
-        if first and first not in but:
-            records = first.take(line)
-            if records is not None:
-                yield from records
-                return
-            but |= {first}
+    def offer(self, line: InputLine, but: frozenset[Reader]) -> Iterator[Record]:
+        """The records that a line completes; `but` names the readers that it is not for."""
         opened = [reader for reader in self._readers if reader.is_open]
         for reader in (*opened, *(reader for reader in self._readers if not reader.is_open)) if opened else self._readers:
             records = None if reader in but else reader.take(line)
@@ -122,7 +123,7 @@ class _Readers:
         last = self._last
         if last:
             yield from last.pause()
-            yield from self._given_back(last, frozenset())
+            yield from self._given_back(last, NOBODY)
         if self._last and self._last is not last:
             yield from self._last.pause()
 
@@ -130,7 +131,7 @@ class _Readers:
         yield from self.pause()
         for reader in self._readers:
             yield from reader.finish()
-            yield from self._given_back(reader, frozenset())
+            yield from self._given_back(reader, NOBODY)
 
     def _given_back(self, reader: Reader, but: frozenset[Reader]) -> Iterator[Record]:
         for line in reader.give_back():

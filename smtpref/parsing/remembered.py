@@ -15,7 +15,8 @@ class Remembered(OrderedDict[str, Value]):
     """A mapping that forgets its oldest entries."""
 
     def __setitem__(self, key: str, value: Value) -> None:
+        if key in self:
+            self.move_to_end(key)
         super().__setitem__(key, value)
-        self.move_to_end(key)
         if len(self) > MAX_OPEN_MESSAGES:
             del self[next(iter(self))]
