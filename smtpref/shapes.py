@@ -19,7 +19,7 @@ MAX_SHAPE = 300
 FEW_WORDS = 6
 """Words that are left of a shape where there are too many shapes."""
 
-MAX_TOKENS = 10_000
+MAX_WORDS = 10_000
 """Words of which it is remembered what they are."""
 
 _TOKEN = re.compile(r"[^\s\[\]()<>{}\",;'|]+")
@@ -52,12 +52,14 @@ _MADE_UP = re.compile(r"(?:[0-9a-f]{8,}-?)+|(?=.*\d)[\w.=-]{24,}", re.IGNORECASE
 
 def shape_of(text: str, recipient: str | None = None, names: frozenset[str] = frozenset()) -> str:
     """`text` with marks for what varies; what is in `names` stays. The recipient's own name varies, whatever word it is."""
-    text = _REFUSED.sub(lambda match: match[0] if "@" in match[0] else "<{name}>", text[:MAX_TEXT], count=1)
+    text = text[:MAX_TEXT]
+    if ">:" in text:
+        text = _REFUSED.sub(lambda match: match[0] if "@" in match[0] else "<{name}>", text, count=1)
     user = (recipient or "").partition("@")[0]
-    if len(user) > 2 and user in text:
+    if len(user) > 2 and text.count(user) > text.count(f"{user}@"):
         text = re.sub(rf"(?<![\w.-]){re.escape(user)}(?![\w-]|\.\w|@)", "{user}", text)
-    masked = _masked(text, names)
-    return _REPEATED.sub(r"\1", " ".join(masked.split()))[:MAX_SHAPE]
+    masked = " ".join([_masked(word, names) for word in text.split()])
+    return (_REPEATED.sub(r"\1", masked) if masked.count("{") > 1 else masked)[:MAX_SHAPE]
 
 
 def coarse(shape: str) -> str:
@@ -80,11 +82,11 @@ def sender_shape(address: str) -> str:
     return f"{local}{at}{domain.lower()}"
 
 
-def _masked(text: str, names: frozenset[str]) -> str:
-    return _TOKEN.sub(lambda match: _mark(match[0], names), text)
+@lru_cache(maxsize=MAX_WORDS)
+def _masked(word: str, names: frozenset[str]) -> str:
+    return _TOKEN.sub(lambda match: _mark(match[0], names), word)
 
 
-@lru_cache(maxsize=MAX_TOKENS)
 def _mark(token: str, names: frozenset[str]) -> str:
     edges = _EDGES.match(token)
     before, word, after = edges.groups() if edges else ("", token, "")
