@@ -8,7 +8,7 @@ from datetime import datetime
 from .errors import SmtprefError, Unreadable
 from .judging import Judge
 from .knowledge import Knowledge
-from .model import STDIN, Classified, InputFormat
+from .model import STDIN, Classified, InputFormat, Record
 from .parsing.files import Input, files_in, lines_of, open_input
 from .parsing.recognition import read_records
 from .verdict import UNKNOWN
@@ -56,6 +56,12 @@ def classify_inputs(
 def classify_input(opened: Input, judge: Judge, only: InputFormat | None = None) -> Iterator[Classified]:
     """Yield what an opened input tells."""
     for record in read_records(opened, only):
-        verdict = judge.judge(record)
-        if not (record.words_only and verdict.reason == UNKNOWN):
-            yield Classified(record, verdict)
+        classified = classified_of(record, judge)
+        if classified:
+            yield classified
+
+
+def classified_of(record: Record, judge: Judge) -> Classified | None:
+    """A record with its verdict; None where it is nothing but words and these say nothing."""
+    verdict = judge.judge(record)
+    return None if record.words_only and verdict.reason == UNKNOWN else Classified(record, verdict)

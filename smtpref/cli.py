@@ -242,8 +242,9 @@ def classify(
     """
     from .classification import classify_inputs
     from .filtering import NO_FILTERS, choose_filters
+    from .parallel import Work, plan_for, write_in_parallel
     from .redaction import Redactor
-    from .render.stream import write_records
+    from .render.stream import line_renderer, write_records
     from .survey import Survey
 
     output = _output(format, lang, own, has_summary=summary and not not_understood)
@@ -267,6 +268,11 @@ def classify(
         count = _write_not_understood(Survey(paths, errors, year), input_format, redactor, output)
     elif summary:
         count = _write_summary(Survey(paths, errors, year), input_format, filters, redactor, output)
+    elif not redactor and (plan := plan_for(paths)) and (render := line_renderer(output)):
+        # Pseudonyms are numbered as they come, which several processes cannot do.
+        work = Work(output.knowledge, input_format, year, filters.admit, render)
+        count = write_in_parallel(plan, work, output.put_whole, errors)
+        output.flush()
     else:
         records = filter(filters.admit, classify_inputs(paths, output.knowledge, errors, input_format, year, output.flush))
         count = write_records(map(redactor.redact, records) if redactor else records, output)

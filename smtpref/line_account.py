@@ -177,8 +177,8 @@ class _Followed:
             self._account.read(line)
         return line
 
-    def skim(self, skim: Skim) -> int:
-        count = self._lines.skim(skim)
+    def skim(self, skim: Skim, until: int | None = None) -> int:
+        count = self._lines.skim(skim, until)
         self._account.pass_over(count)
         return count
 

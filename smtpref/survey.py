@@ -145,8 +145,8 @@ class _Joined:
                 self._errors.append(error)
             self._open_next()
 
-    def skim(self, skim: Skim) -> int:
-        count = self._lines.skim(skim)
+    def skim(self, skim: Skim, until: int | None = None) -> int:
+        count = self._lines.skim(skim, until)
         self._number += count
         return count
 
@@ -204,8 +204,8 @@ class _Watched:
             self._tell()
         return line
 
-    def skim(self, skim: Skim) -> int:
-        return self._lines.skim(skim)
+    def skim(self, skim: Skim, until: int | None = None) -> int:
+        return self._lines.skim(skim, until)
 
     @property
     def size(self) -> int:

@@ -39,14 +39,16 @@ class Line(NamedTuple):
     number: int
     text: str
     raw: bytes
+    begin: int
+    """Where it begins: the bytes before it."""
 
 
 IDLE = None
 """Stands between lines where a live input has paused: what waits for a continuation need not wait longer."""
 
 
-Skim = Callable[[bytes, int], int]
-"""Given bytes and where a line begins in them: where the first line begins that is worth a look; none before it lacks its end."""
+Skim = Callable[[bytes, int, int], int]
+"""Given bytes, where a line begins in them and where to stop: where the first line begins that is worth a look; none before it lacks its end."""
 
 
 class Lines(Protocol):
@@ -56,8 +58,8 @@ class Lines(Protocol):
 
     def __next__(self) -> Line | None: ...
 
-    def skim(self, skim: Skim) -> int:
-        """Pass over lines that are at hand already, as far as `skim` goes, and return how many they were."""
+    def skim(self, skim: Skim, until: int | None = None) -> int:
+        """Pass over lines that are at hand already, as far as `skim` goes and to the byte `until`, and return how many they were."""
         ...
 
     @property
@@ -87,18 +89,20 @@ class CutLines:
             except StopIteration:
                 if not rest:
                     raise
+                begin = self.size
                 self._position = len(self._block)
-                return self._line(rest)
+                return self._line(rest, begin)
             if chunk is None:
                 return IDLE
             self._take(rest, chunk)
         raw = self._block[self._position : min(end, self._position + MAX_LINE)]
+        begin = self.size
         self._position = end + 1
-        return self._line(raw)
+        return self._line(raw, begin)
 
-    def skim(self, skim: Skim) -> int:
-        begin = self._position
-        self._position = skim(self._block, begin)
+    def skim(self, skim: Skim, until: int | None = None) -> int:
+        begin, end = self._position, len(self._block)
+        self._position = skim(self._block, begin, end if until is None else min(end, until - self._passed))
         count = self._block.count(b"\n", begin, self._position) if self._position > begin else 0
         self._number += count
         return count
@@ -116,9 +120,9 @@ class CutLines:
         self._block = (rest + chunk[:end])[:MAX_LINE] + chunk[end:] if end >= 0 else (rest + chunk)[:MAX_LINE]
         self._position = 0
 
-    def _line(self, raw: bytes) -> Line:
+    def _line(self, raw: bytes, begin: int) -> Line:
         self._number += 1
-        return Line(self._number, decoded(raw), raw)
+        return Line(self._number, decoded(raw), raw, begin)
 
 
 class Input(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
 from ..model import ENHANCED_CODE, Direction, InputFormat, Outcome, Phase, Record
 from .reader import InputLine, Reader
@@ -72,14 +73,25 @@ _OUTCOMES = {
 }
 
 
+_STAMP = (
+    rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))"
+    rb" [\w.-]{1,255} postfix[\w.-]*/[\w/-]{1,80}\[\d+\]: "
+)
+_ID = _QUEUE_ID.encode()
 # Most lines of a busy server's log, as its syslog writes them: those that tell of no outcome, and a sender's coming and going.
-_SKIMMED = re.compile(
-    rb"""(?:(?P<quiet>(?:PREFIX(?:connect\ from\ |disconnect\ from\ |QUEUE_ID:\ (?:client=|message-id=)|statistics:\ |(?:Anonymous|Untrusted|Trusted|Verified)\ TLS\ )[^\n]*+\n)++)
-    |PREFIX(?P<queue_id>QUEUE_ID):\ (?:(?P<removed>removed)|from=<(?P<sender>[!-=?-~]*)>,\ size=\d+,\ nrcpt=\d+\ \(queue\ active\))\n)""".replace(
-        b"PREFIX",
-        rb"(?:[A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))\ [\w.-]{1,255}\ postfix[\w.-]*/[\w/-]{1,80}\[\d+\]:\ ",
-    ).replace(b"QUEUE_ID", _QUEUE_ID.encode()),
-    re.VERBOSE,
+_SKIMMED = (
+    rb"(?:(?P<quiet>(?:%(stamp)s(?:connect from |disconnect from |%(id)s: (?:client=|message-id=)|statistics: "
+    rb"|(?:Anonymous|Untrusted|Trusted|Verified) TLS )[^\n]*+\n)++)"
+    rb"|%(stamp)s(?P<queue_id>%(id)s): (?:(?P<removed>removed)|from=<(?P<sender>[!-=?-~]*)>, size=\d+, nrcpt=\d+ \(queue active\))\n)"
+) % {b"stamp": _STAMP, b"id": _ID}
+# And deliveries, of which nothing is kept but that nothing more is expected.
+_SKIMMED_PAST = (
+    rb"%s|%s(?P<settled>%s): to=<(?P<recipient>[!#-=?-~]*)>, relay=[^,\n]*, delay=[\d.]*, delays=[\d./]*, dsn=[25][^,\n]*, status=(?:sent|bounced) [^\n]*+\n"
+    % (
+        _SKIMMED,
+        _STAMP,
+        _ID,
+    )
 )
 
 
@@ -109,18 +121,24 @@ class PostfixReader(Reader):
         self._remember(message, base)
         return []
 
-    def skim(self, block: bytes, start: int) -> int:
-        """Pass over lines that tell of no outcome."""
-        match = _SKIMMED.match(block, start)
+    def skim(self, block: bytes, start: int, end: int) -> int:
+        return self._skim(_compiled(_SKIMMED), block, start, end)
+
+    def skim_past(self, block: bytes, start: int, end: int) -> int:
+        return self._skim(_compiled(_SKIMMED_PAST), block, start, end)
+
+    def _skim(self, lines: re.Pattern[bytes], block: bytes, start: int, end: int) -> int:
+        match = lines.match(block, start, end)
         while match:
-            if not match["quiet"]:
-                queue_id = match["queue_id"].decode()
-                if match["removed"]:
-                    self._forget(queue_id)
-                else:
-                    self._senders[queue_id] = match["sender"].decode()
+            kind = match.lastgroup
+            if kind == "recipient":
+                self._settle(match["settled"].decode(), match["recipient"].decode())
+            elif kind == "sender":
+                self._senders[match["queue_id"].decode()] = match["sender"].decode()
+            elif kind == "removed":
+                self._forget(match["queue_id"].decode())
             start = match.end()
-            match = _SKIMMED.match(block, start)
+            match = lines.match(block, start, end)
         return start
 
     def finish(self) -> list[Record]:
@@ -133,8 +151,8 @@ class PostfixReader(Reader):
         if not match:
             return self._expiry(message, Record(self.source, number, self.format, stamp.time, stamp.host))
         queue_id, recipient, relay, dsn, items, status, text = match.groups()
-        if self._attempts:
-            self._attempts.pop(queue_id, None)
+        recipient = _address(recipient)
+        self._settle(queue_id, recipient)
         if items:
             relay, dsn = _item(_RELAY, items), _item(_DSN, items)
         reply = quoted_reply((text or "").strip().removesuffix(")"))
@@ -148,15 +166,27 @@ class PostfixReader(Reader):
             outcome=_OUTCOMES.get(status.lower()),
             queue_id=queue_id,
             sender=self._senders.get(queue_id),
-            recipient=_address(recipient),
+            recipient=recipient,
             relay=relay if relay != "none" else None,
             phase=reply.phase,
             reply_code=reply.code,
             enhanced_code=reply.enhanced or (enhanced_code(dsn) if dsn and _is_enhanced(dsn) else None),
             text=reply.text,
         )
-        self._set_deferred(record)
+        if record.outcome is Outcome.DEFERRED:
+            # What was said last, for the line that will say that it expired.
+            self._deferred[queue_id] = {**self._deferred.get(queue_id, {}), recipient: record}
         return [record]
+
+    def _settle(self, queue_id: str, recipient: str) -> None:
+        """Forget what was said of a recipient before, now that a status line tells it."""
+        if self._attempts:
+            self._attempts.pop(queue_id, None)
+        deferred = self._deferred.get(queue_id)
+        if deferred:
+            deferred.pop(recipient, None)
+            if not deferred:
+                del self._deferred[queue_id]
 
     def _expiry(self, message: str, base: Record) -> list[Record]:
         match = _EXPIRED.match(message)
@@ -170,19 +200,6 @@ class PostfixReader(Reader):
             record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender)
             for record in last.values()
         ]
-
-    def _set_deferred(self, record: Record) -> None:
-        """Keep what was said last of a recipient that is tried again, for the line that will say that it expired."""
-        queue_id, recipient = record.queue_id or "", record.recipient or ""
-        is_deferred = record.outcome is Outcome.DEFERRED
-        if not is_deferred and queue_id not in self._deferred:
-            return
-        deferred = self._deferred.pop(queue_id, {})
-        deferred.pop(recipient, None)
-        if is_deferred:
-            deferred[recipient] = record
-        if deferred:
-            self._deferred[queue_id] = deferred
 
     def _refusal(self, message: str, base: Record) -> Iterator[Record]:
         content = _CONTENT.match(message)
@@ -251,6 +268,12 @@ class PostfixReader(Reader):
     def _forget(self, queue_id: str) -> None:
         self._senders.pop(queue_id, None)
         self._deferred.pop(queue_id, None)
+
+
+@cache
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """Compiled when a log is read, not at every start."""
+    return re.compile(pattern)
 
 
 def quoted_reply(text: str) -> Reply:

@@ -45,12 +45,17 @@ class Reader:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""
         raise NotImplementedError
 
-    def skim(self, block: bytes, start: int) -> int:  # noqa: ARG002  (no line is passed over by a reader that does not say so)
+    def skim(self, block: bytes, start: int, end: int) -> int:  # noqa: ARG002  (nothing is passed over by a reader that does not say so)
         """Pass over lines of `block` that complete no record, and keep what later ones need: only the same as `take` would do, sooner.
 
-        A line begins at `start`; returns where the first begins that was left. Asked after a line that was taken, of a reader of lines.
+        A line begins at `start`, and none is passed over that does not end before `end`; returns where the first begins that was left.
+        Asked after a line that was taken, of a reader of lines.
         """
         return start
+
+    def skim_past(self, block: bytes, start: int, end: int) -> int:
+        """Do the same where nobody wants to know the records: pass over those lines too that only complete one."""
+        return self.skim(block, start, end)
 
     def give_back(self) -> list[InputLine]:
         """Lines that were taken and then proved to be of no format known here, for the other readers; asked after `take` and `finish`."""

@@ -6,7 +6,8 @@ the last one, of bare replies, takes whatever is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from ..model import InputFormat, Record
 from . import (
@@ -33,7 +34,7 @@ from . import (
     text,
     zonemta,
 )
-from .files import Input
+from .files import Input, Line
 from .reader import InputLine, Reader
 from .stamps import split_stamp
 
@@ -64,45 +65,99 @@ READERS: tuple[type[Reader], ...] = (
     text.TextReader,
 )
 
+PART = 1 << 22
+"""Bytes of a part of an input that several read."""
+
 NOBODY: frozenset[Reader] = frozenset()
+
+
+class Share(NamedTuple):
+    """What one of several reads who share an input: every so manieth of its parts. A line belongs to the part in which it begins."""
+
+    number: int
+    of: int
+    first: int
+    """The number that the first part has: the parts of several inputs are counted through."""
+    parts: int
+
+    def owns(self, part: int) -> bool:
+        return (self.first + part) % self.of == self.number
+
+    def part_of(self, byte: int) -> int:
+        return min(byte // PART, self.parts - 1)
+
+    def stretch_end(self, part: int) -> int:
+        """Where an own part ends, or the stretch of others' parts that begins with this one."""
+        following = 1 if self.owns(part) else (self.number - self.first - part) % self.of
+        return (part + following) * PART
 
 
 def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Record]:
     """Yield the records of an input in its order; `only` forces one format."""
-    chosen = [reader for reader in READERS if only is None or only is reader.format or only in reader.formats]
-    readers = _Readers([reader(opened.source, opened.latest) for reader in chosen], only)
-    lines, latest = opened.lines, opened.latest
-    for line in lines:
+    readers = _Readers(opened, only)
+    for line in opened.lines:
         if line is None:
             yield from readers.pause()
             continue
-        stamped = InputLine(line.number, line.text, line.raw, split_stamp(line.text, latest))
-        same = readers.of_lines()
-        records = same.take(stamped) if same else None
-        if records is None:
-            yield from readers.offer(stamped, frozenset((same,)) if same else NOBODY)
-            same = readers.of_lines()
-        else:
-            yield from records
-        if same:
-            lines.skim(same.skim)
+        yield from readers.read(line)
+        if readers.of_lines:
+            opened.lines.skim(readers.of_lines.skim)
     yield from readers.finish()
+
+
+def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> Iterator[Record | None]:
+    """Yield what `read_records` yields, as far as it belongs to the share, and None after each part of that.
+
+    The lines of others are read for what later ones need, and passed over where that takes less.
+    """
+    readers = _Readers(opened, only)
+    lines = opened.lines
+    part = 0
+    for line in lines:
+        if line is None:
+            continue
+        while part < share.part_of(line.begin):
+            if share.owns(part):
+                yield None
+            part += 1
+        is_own = share.owns(part)
+        for record in readers.read(line):
+            if is_own:
+                yield record
+        reader = readers.of_lines
+        if reader:
+            lines.skim(reader.skim if is_own else reader.skim_past, share.stretch_end(part))
+    if share.owns(part):
+        yield from readers.finish()
+    yield from (None for rest in range(part, share.parts) if share.owns(rest))
 
 
 class _Readers:
     """The readers of one input, and which of them took the last line."""
 
-    def __init__(self, readers: list[Reader], only: InputFormat | None) -> None:
-        self._readers = readers
+    def __init__(self, opened: Input, only: InputFormat | None) -> None:
+        chosen = [reader for reader in READERS if only is None or only is reader.format or only in reader.formats]
+        self._readers = [reader(opened.source, opened.latest) for reader in chosen]
+        self._latest = opened.latest
         self._last: Reader | None = None
         self._is_any_open = False
-        for reader in readers:
+        for reader in self._readers:
             reader.only = only
 
+    @property
     def of_lines(self) -> Reader | None:
         """The reader that took the last line, if it needs no other line and would be the first to be offered the next one."""
         last = self._last
         return last if last is self._readers[0] and last.is_of_lines and not self._is_any_open else None
+
+    def read(self, line: Line) -> Iterable[Record]:
+        """The records that a line completes."""
+        stamped = InputLine(line.number, line.text, line.raw, split_stamp(line.text, self._latest))
+        same = self.of_lines
+        if same is None:
+            return self.offer(stamped, NOBODY)
+        records = same.take(stamped)
+        return self.offer(stamped, frozenset((same,))) if records is None else records
 
     def offer(self, line: InputLine, but: frozenset[Reader]) -> Iterator[Record]:
         """The records that a line completes; `but` names the readers that it is not for."""

@@ -11,7 +11,7 @@ from ..model import Classified
 from . import records, text
 from .output import Format, Output
 from .safety import visible
-from .views import Role, Viewer, verdict_tone
+from .views import Role, verdict_tone
 
 FIRST_RECORD_WAITS = 0.5
 """Seconds that a first record waits for a second one, to be shown as a panel if it stays alone."""
@@ -19,27 +19,34 @@ FIRST_RECORD_WAITS = 0.5
 
 def write_records(classified: Iterator[Classified], output: Output) -> int:
     """Write records as they come and return how many there were."""
+    render = line_renderer(output)
+    if render:
+        return _write_lines(classified, output, render)
     writers: dict[Format, Callable[[Iterator[Classified], Output], int]] = {
         Format.RICH: _write_rich_records,
-        Format.PLAIN: _line_writer(lambda item, _: text.plain_row(map(visible, _plain_cells(item)))),
-        Format.JSONL: _line_writer(lambda item, _: records.record_line(item)),
-        Format.MARKDOWN: _line_writer(lambda item, viewer: text.markdown(viewer.record(item)) + "\n"),
         Format.JSON: _whole_writer(records.json_list),
         Format.CSV: _whole_writer(records.csv_lines),
     }
     return writers[output.format](classified, output)
 
 
-def _line_writer(render: Callable[[Classified, Viewer], str]) -> Callable[[Iterator[Classified], Output], int]:
-    def write(classified: Iterator[Classified], output: Output) -> int:
-        viewer = output.viewer
-        count = 0
-        for count, item in enumerate(classified, 1):  # noqa: B007  (the count is the result)
-            output.put_whole(render(item, viewer))
-        output.flush()
-        return count
+def line_renderer(output: Output) -> Callable[[Classified], str] | None:
+    """How a record is written in a format that has each for itself; None of the others."""
+    viewer = output.viewer
+    renderers: dict[Format, Callable[[Classified], str]] = {
+        Format.PLAIN: lambda item: text.plain_row(map(visible, _plain_cells(item))),
+        Format.JSONL: records.record_line,
+        Format.MARKDOWN: lambda item: text.markdown(viewer.record(item)) + "\n",
+    }
+    return renderers.get(output.format)
 
-    return write
+
+def _write_lines(classified: Iterator[Classified], output: Output, render: Callable[[Classified], str]) -> int:
+    count = 0
+    for count, item in enumerate(classified, 1):  # noqa: B007  (the count is the result)
+        output.put_whole(render(item))
+    output.flush()
+    return count
 
 
 def _whole_writer(render: Callable[[Iterable[records.Row]], Iterator[str]]) -> Callable[[Iterator[Classified], Output], int]:

@@ -1,0 +1,159 @@
+"""Large files on all cores: several processes share the parts of the inputs, and their output is put together in order.
+
+Each process reads all of a file, since a message's lines may be far apart; but what costs most, to judge and to write, it does for its own
+parts only (see `read_share`). The output is byte for byte that of one process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from .classification import classified_of
+from .errors import SmtprefError, Unreadable
+from .judging import Judge
+from .knowledge import Knowledge
+from .model import STDIN, Classified, InputFormat
+from .parsing.files import files_in, open_input
+from .parsing.recognition import PART, Share, read_share
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+WORTHWHILE = 4 * PART
+"""Bytes from which on it pays to start processes."""
+
+AT_ONCE = 1 << 16
+"""Characters that are handed over at once."""
+
+
+class _File(NamedTuple):
+    path: str
+    first: int
+    """The number of its first part."""
+    parts: int
+
+
+class Plan(NamedTuple):
+    """Which files are shared by how many processes."""
+
+    files: tuple[_File, ...]
+    processes: int
+
+
+class Work(NamedTuple):
+    """What is done with each file: how it is read, which records are kept, how one is written."""
+
+    knowledge: Knowledge
+    only: InputFormat | None
+    year: int | None
+    keeps: Callable[[Classified], bool]
+    render: Callable[[Classified], str]
+
+
+def plan_for(paths: Iterable[str], processes: int | None = None) -> Plan | None:
+    """How to share the reading of files, or None where one process does as well: small ones, a pipe, or what cannot be read."""
+    processes = processes or _cores()
+    if processes < 2 or not hasattr(os, "fork"):
+        return None
+    files: list[_File] = []
+    size = first = 0
+    try:
+        for path in paths:
+            if path == STDIN:
+                return None
+            for name in files_in(path):
+                if not os.path.isfile(name):
+                    return None
+                own = os.path.getsize(name)
+                # What is compressed has no parts that could be told by its size.
+                is_plain = not name.endswith((".gz", ".bz2", ".xz", ".zst"))
+                parts = max(1, -(-own // PART)) if is_plain else 1
+                files.append(_File(name, first, parts))
+                first, size = first + parts, size + own
+    except (OSError, Unreadable):
+        return None
+    return Plan(tuple(files), min(processes, first)) if size >= WORTHWHILE and first > 1 else None
+
+
+def write_in_parallel(plan: Plan, work: Work, put: Callable[[str], None], errors: list[SmtprefError]) -> int:
+    """Write the records of the planned files with `put`, and return how many there were; a file that cannot be read is added to `errors`."""
+    # It takes a tenth of a start; small inputs do without.
+    import multiprocessing  # noqa: PLC0415
+
+    context = multiprocessing.get_context("fork")
+    sources: list[Connection] = []
+    for number in range(plan.processes):
+        source, sink = context.Pipe(duplex=False)
+        context.Process(target=_do_share, args=(sink, plan, number, work), daemon=True).start()
+        sink.close()
+        sources.append(source)
+    count = 0
+    for file in plan.files:
+        try:
+            for part in range(file.first, file.first + file.parts):
+                source = sources[part % plan.processes]
+                while isinstance(piece := source.recv(), str):
+                    put(piece)
+                count += piece.records
+                errors += piece.errors
+        except EOFError:
+            errors.append(Unreadable(file.path, "a process that read it has ended"))
+            break
+    return count
+
+
+class _End(NamedTuple):
+    """The end of a part."""
+
+    records: int
+    errors: list[SmtprefError]
+
+
+def _do_share(sink: Connection, plan: Plan, number: int, work: Work) -> None:
+    try:
+        judge = Judge(work.knowledge)
+        for file in plan.files:
+            share = Share(number, plan.processes, file.first, file.parts)
+            if any(share.owns(part) for part in range(file.parts)):
+                for piece in _parts(file.path, share, judge, work):
+                    sink.send(piece)
+    except (KeyboardInterrupt, BrokenPipeError):
+        # Whoever reads has gone, or is told by the same key.
+        os._exit(1)
+
+
+def _parts(path: str, share: Share, judge: Judge, work: Work) -> Iterator[str | _End]:
+    """What is written of a file's own parts, in pieces, each part with its end."""
+    ends = sum(share.owns(part) for part in range(share.parts))
+    errors: list[SmtprefError] = []
+    try:
+        lines: list[str] = []
+        size = count = 0
+        for record in read_share(open_input(path, work.year), share, work.only):
+            if record is None:
+                yield "".join(lines)
+                yield _End(count, [])
+                lines, size, count, ends = [], 0, 0, ends - 1
+                continue
+            classified = classified_of(record, judge)
+            if classified and work.keeps(classified):
+                line = work.render(classified)
+                lines.append(line)
+                count += 1
+                size += len(line)
+                if size >= AT_ONCE:
+                    yield "".join(lines)
+                    lines, size = [], 0
+    except Unreadable as error:
+        yield "".join(lines)
+        # The others tell of the same file as well.
+        errors = [error] if share.owns(0) else []
+    for _ in range(ends):
+        yield _End(count, errors)
+        count, errors = 0, []
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
