@@ -28,6 +28,10 @@ class Unreadable(SmtprefError):
         self.why = why
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type[Unreadable], tuple[str, str, str | None]]:
+        """How it goes from one process to another."""
+        return Unreadable, (self.path, self.why, self.hint)
+
 
 class WrongUsage(SmtprefError):
     """The command line asks for what there is not; `message` names a phrase of `wording.py`, `facts` fill it in."""

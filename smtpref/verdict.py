@@ -231,7 +231,9 @@ class OrderOfEvidence:
 
     def blamed(self, record: Record, reason: str) -> Iterator[str]:
         """What the reply may blame where it gives this reason, most likely first."""
-        return things_named(record.text, self._knowledge.reasons[reason].get("about", ()))
+        named = things_named(record.text, self._knowledge.reasons[reason].get("about", ()))
+        # Who keeps a list is not who is on it.
+        return (name for name in named if not self.recogniser.blocklist(name))
 
     def _blocklist(self, record: Record, reason: str, named: str | None) -> str | None:
         if reason != "blocklisted":
