@@ -23,6 +23,7 @@ MILLISECONDS = 100_000_000_000
 """From here on a number counts milliseconds since 1970: in seconds it would be the year 5138."""
 
 _ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?\s?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+_PLAIN_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 _WORD_BREAKS = re.compile(r"[_\s]+|(?<=[a-z])(?=[A-Z][a-z])")
 
 
@@ -100,6 +101,9 @@ def addresses_of(*values: object) -> list[str]:
     for value in values:
         for part in value if isinstance(value, list) else [value]:
             text = text_of(part.get("email") if isinstance(part, dict) else part)[:1000]
+            if _PLAIN_ADDRESS.fullmatch(text):
+                found[text] = None
+                continue
             named = [address for _, address in getaddresses([text]) if "@" in address] if text else []
             # "Test Sender " is a name that lost its address.
             found |= dict.fromkeys(named or ([text] if text and " " not in text else []))
