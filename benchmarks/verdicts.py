@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 import time
 
+from smtpref.judging import Judge
 from smtpref.knowledge import load_knowledge
 from smtpref.model import Record
 from smtpref.parsing.reply import parse_reply
-from smtpref.judging import Judge
 
 
 def main() -> None:
