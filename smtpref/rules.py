@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from .built import listed
@@ -36,6 +36,21 @@ NeedsOf = Callable[[str], Needs]
 STEM = 3
 """Letters by which the words of patterns are looked up."""
 
+MAX_TOKENS = 20_000
+"""Words of texts of which it is remembered what patterns need of them."""
+
+
+class Subject:
+    """A text in small letters, and its words with their places."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        lowered = text.lower()
+        if len(lowered) != len(text):  # a letter such as U+0130, whose small form is two characters long
+            lowered = "".join(letter if len(letter.lower()) != 1 else letter.lower() for letter in text)
+        self.lowered = lowered
+        self.tokens = [(match[0], match.start()) for match in _TOKEN.finditer(lowered)]
+
 
 class MaskedText:
     """A text whose links and addresses are blanks, and the way back to the original's positions."""
@@ -58,8 +73,13 @@ class MaskedText:
             self._starts.append(length)
             self._shifts.append(position - length)
         pieces.append(self.original[position:])
-        self.masked = "".join(pieces).replace("\u2019", "'")
+        self.masked = Subject("".join(pieces).replace("\u2019", "'"))
         self.is_masked = len(self._starts) > 1
+
+    @cached_property
+    def raw(self) -> Subject:
+        """The original as rules look at it that want to see links and addresses."""
+        return Subject(self.original)
 
     def original_slice(self, start: int, end: int) -> str:
         """The original's words behind a stretch of the masked text."""
@@ -152,6 +172,9 @@ class Pattern:
         self.rule = rule
         self.text = text
         self.needs = needs
+        # Of the groups, the one whose words are the longest is the rarest.
+        self.first_needs = max(needs, key=lambda group: min(map(len, group)), default=[])
+        self.other_needs = [group for group in needs if group is not self.first_needs]
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -171,27 +194,31 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._by_first_words: dict[str, dict[str, list[_Phrase]]] = {}
         self._unspaced: list[_Phrase] = []
-        self._by_stem: dict[str, list[str]] = {}
-        self._stems: frozenset[str] = frozenset()
-        self._short: list[str] = []
+        self._pieces_by_stem: dict[str, list[str]] = {}
+        self._by_piece: dict[str, list[str]] = {}
+        self._loose: list[str] = []
         self._by_word: dict[str, list[Pattern]] = {}
         self._always: list[Pattern] = []
+        # The words of replies are few.
+        self._needed_in = lru_cache(maxsize=MAX_TOKENS)(self._find_needed)
         words: set[str] = set()
         for rule in rules:
             for phrase in rule.phrases:
                 self._add_phrase(phrase, rule)
             for pattern in rule.patterns:
                 words.update(word for group in pattern.needs for word in group)
-                for word in pattern.needs[0] if pattern.needs else ():
+                for word in pattern.first_needs:
                     self._by_word.setdefault(word, []).append(pattern)
                 if not pattern.needs:
                     self._always.append(pattern)
-        for word in words:
-            if len(word) < STEM:
-                self._short.append(word)
+        for word in sorted(words):
+            piece = max(_TOKEN.findall(word), key=len, default="")
+            if len(piece) < STEM:
+                self._loose.append(word)
             else:
-                self._by_stem.setdefault(word[:STEM], []).append(word)
-        self._stems = frozenset(self._by_stem)
+                self._by_piece.setdefault(piece, []).append(word)
+        for piece in self._by_piece:
+            self._pieces_by_stem.setdefault(piece[:STEM], []).append(piece)
         self._is_empty = not (self._by_first_words or self._unspaced or self._by_word or self._always)
 
     def _add_phrase(self, phrase: str, rule: Rule) -> None:
@@ -208,7 +235,7 @@ class RuleSet:
             return []
         hits = self._find_in(text.masked, situation, text, raw=False)
         if text.is_masked:
-            hits += self._find_in(text.original, situation, text, raw=True)
+            hits += self._find_in(text.raw, situation, text, raw=True)
         return hits
 
     def may_match(self, text: str) -> bool:
@@ -217,30 +244,27 @@ class RuleSet:
         words = (*self._by_word, *self._by_first_words, *(phrase.text for phrase in self._unspaced))
         return bool(self._always) or any(word in lowered for word in words)
 
-    def _find_in(self, subject: str, situation: Situation, text: MaskedText, *, raw: bool) -> list[Hit]:
+    def _find_in(self, subject: Subject, situation: Situation, text: MaskedText, *, raw: bool) -> list[Hit]:
         """Hits in the masked text, of all rules but raw ones where links were masked; or of the raw ones in the original."""
-        lowered = subject.lower()
-        if len(lowered) != len(subject):  # a letter such as U+0130, whose small form is two characters long
-            lowered = "".join(letter if len(letter.lower()) != 1 else letter.lower() for letter in subject)
         spans: dict[Rule, tuple[int, int, re.Match[str] | None]] = {}
         wanted = None if not text.is_masked else raw
-        for phrase, start in self._phrases_in(lowered):
+        for phrase, start in self._phrases_in(subject):
             _keep_longest(spans, phrase.rule, start, start + len(phrase.text), None)
-        for pattern in self._patterns_for(lowered):
+        for pattern in self._patterns_for(subject):
             if (wanted is None or pattern.rule.raw is wanted) and pattern.rule.applies(situation):
-                match = pattern.compiled.search(lowered)
+                match = pattern.compiled.search(subject.lowered)
                 if match:
                     _keep_longest(spans, pattern.rule, match.start(), match.end(), match)
         hits = []
         for rule, (start, end, found) in spans.items():
-            if (wanted is None or rule.raw is wanted) and rule.applies(situation) and not rule.is_silenced(lowered):
-                slice_of = text.original_slice if not raw else _slicer(subject)
+            if (wanted is None or rule.raw is wanted) and rule.applies(situation) and not rule.is_silenced(subject.lowered):
+                slice_of = text.original_slice if not raw else _slicer(subject.text)
                 named = {name: slice_of(*found.span(name)) for name, value in found.groupdict().items() if value} if found else {}
                 hits.append(Hit(rule, slice_of(start, end), start, named, rule.agreement(situation)))
         return hits
 
-    def _phrases_in(self, lowered: str) -> Iterator[tuple[_Phrase, int]]:
-        tokens = [(token[0], token.start()) for token in _TOKEN.finditer(lowered)]
+    def _phrases_in(self, subject: Subject) -> Iterator[tuple[_Phrase, int]]:
+        tokens, lowered = subject.tokens, subject.lowered
         for number, (word, position) in enumerate(tokens, 1):
             by_second = self._by_first_words.get(word)
             if by_second is None:
@@ -256,19 +280,32 @@ class RuleSet:
                 if start >= 0:
                     yield phrase, start
 
-    def _patterns_for(self, lowered: str) -> list[Pattern]:
+    def _patterns_for(self, subject: Subject) -> list[Pattern]:
         """The patterns whose needed words are all there."""
-        stems = self._stems.intersection([lowered[start : start + STEM] for start in range(len(lowered) - STEM + 1)])
-        present = {word for stem in stems for word in self._by_stem[stem] if word in lowered}
-        if not lowered.isascii():
-            present.update(word for word in self._short if word in lowered)
+        lowered = subject.lowered
+        present = {word for word in self._loose if word in lowered}
+        for token in {token for token, _ in subject.tokens}:
+            here, perhaps = self._needed_in(token)
+            present.update(here)
+            if perhaps:
+                present.update(word for word in perhaps if word in lowered)
         candidates = dict.fromkeys(self._always)
         # In an order of their own: which of two equal stretches is kept must not change from run to run.
-        for word in sorted(present):
-            for pattern in self._by_word.get(word, ()):
-                if pattern not in candidates and all(not present.isdisjoint(group) for group in pattern.needs[1:]):
+        for word in sorted(present & self._by_word.keys()):
+            for pattern in self._by_word[word]:
+                for group in pattern.other_needs:
+                    if present.isdisjoint(group):
+                        break
+                else:
                     candidates[pattern] = None
         return list(candidates)
+
+    def _find_needed(self, token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The needed words that a word of a text holds, and those of which it holds the longest piece."""
+        stems = {token[start : start + STEM] for start in range(len(token) - STEM + 1)}
+        pieces = {piece for stem in stems for piece in self._pieces_by_stem.get(stem, ()) if piece in token}
+        words = [word for piece in pieces for word in self._by_piece[piece]]
+        return tuple(word for word in words if word in token), tuple(word for word in words if word not in token)
 
 
 def provider_rules(provider: Mapping[str, Any], needs_of: NeedsOf) -> Iterator[Rule]:
