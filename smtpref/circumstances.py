@@ -19,14 +19,18 @@ _IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(
 _FORMS = {
     "ip": re.compile(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
     "url": re.compile(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
-    "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?", re.IGNORECASE),
+    "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9](?:[\w-]|\.(?!\.)){0,253}[a-z0-9])>?", re.IGNORECASE),
     "domain": re.compile(
         r"(?<![\w@./+-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@=+-])", re.IGNORECASE
     ),
 }
 
-# Every provider's own token has capitals beside digits or signs.
+# Every provider's own token has capitals beside digits or signs, or starts the reply.
 _TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
+# A host that is named so is the one that was refused.
+_IS_CLIENT = re.compile(r"\b(?:client(?: host)?|ehlo|helo|from|domain|sender|server|ip|host rejected)\b[\s:=<(\[]{0,4}$", re.IGNORECASE)
+# The address that a reply names beside these words may be the sender's.
+_ABOUT_SENDER = re.compile(r"\b(?:send|from|spf|dkim|dmarc|originat|contact|postmaster|return|helo)", re.IGNORECASE)
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
 MAX_HOSTS = 10_000
@@ -61,14 +65,19 @@ class Recogniser:
         self._services: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
+        self._openings: list[tuple[re.Pattern[str], str]] = []
+        self._zones: set[str] = set()
         for provider in knowledge.providers.values():
             self._domains |= dict.fromkeys(provider.get("domains", ()), provider["id"])
             self._services |= dict.fromkeys((provider["id"], *provider.get("aliases", ())), provider["id"])
             for suffix in provider.get("hosts", ()):
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
+                if suffix.startswith("."):
+                    self._zones.add(suffix.lower().strip("."))
             self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
             if "tokens" in provider:
-                self._tokens.append((re.compile(provider["tokens"]), provider["id"]))
+                known = self._openings if provider["tokens"].startswith("^") else self._tokens
+                known.append((re.compile(provider["tokens"]), provider["id"]))
         # The longer mark is the more telling one.
         self._markers.sort(key=lambda pair: -len(pair[0]))
         marks = [
@@ -90,12 +99,11 @@ class Recogniser:
         for marker, provider in self._markers:
             if marker in lowered:
                 return provider
-        if _TOKEN_LIKE.search(text):
-            for pattern, provider in self._tokens:
-                if pattern.search(text):
-                    return provider
-        hosts = (match[1] for match in _FORMS["domain"].finditer(text))
-        named = next((found for found in map(self._by_host, hosts) if found), None)
+        tokens = [*self._openings, *self._tokens] if _TOKEN_LIKE.search(text) else self._openings
+        for pattern, provider in tokens:
+            if pattern.search(text):
+                return provider
+        named = next((found for found in map(self._by_host, self._hosts_in(text)) if found), None)
         return named or self._by_format(record) or self._by_recipient(record) or self._by_number(record)
 
     def told_by_names(self, record: Record) -> Names:
@@ -103,6 +111,13 @@ class Recogniser:
         by_host = self._by_host(record.relay) if record.relay else None
         of_recipient = None if by_host else self._domains.get((record.recipient or "").rpartition("@")[2].lower())
         return Names(by_host, of_recipient, is_relay_named=self._is_named(record))
+
+    def _hosts_in(self, text: str) -> Iterator[str]:
+        """The hosts that a text names, but for the client's and for mere domains: these are what the reply is about."""
+        for match in _FORMS["domain"].finditer(text):
+            is_domain = match.start() > 0 and match[1].lower() in self._zones
+            if not is_domain and not _IS_CLIENT.search(text, max(0, match.start() - 24), match.start()):
+                yield match[1]
 
     def _by_number(self, record: Record) -> str | None:
         """The one provider that uses an enhanced code which no registry has."""
@@ -118,8 +133,12 @@ class Recogniser:
         return self._services.get(record.format) if is_own else None
 
     def _by_recipient(self, record: Record) -> str | None:
-        """Where nobody says who answered: the provider of the recipient's domain, or of the first address that the reply starts with."""
-        quoted = _FORMS["address"].match(record.text)
+        """Where nobody says who answered: the provider of the recipient's domain, or of the address that the reply names.
+
+        Where it speaks of a sender too, only the address that it starts with is sure to be the recipient's.
+        """
+        find = _FORMS["address"].match if _ABOUT_SENDER.search(record.text) else _FORMS["address"].search
+        quoted = find(record.text)
         address = record.recipient or (quoted[1] if quoted else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
         is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)
