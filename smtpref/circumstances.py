@@ -66,14 +66,11 @@ class Recogniser:
         self._markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
         self._openings: list[tuple[re.Pattern[str], str]] = []
-        self._zones: set[str] = set()
         for provider in knowledge.providers.values():
             self._domains |= dict.fromkeys(provider.get("domains", ()), provider["id"])
             self._services |= dict.fromkeys((provider["id"], *provider.get("aliases", ())), provider["id"])
             for suffix in provider.get("hosts", ()):
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
-                if suffix.startswith("."):
-                    self._zones.add(suffix.lower().strip("."))
             self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
             if "tokens" in provider:
                 known = self._openings if provider["tokens"].startswith("^") else self._tokens
@@ -113,10 +110,10 @@ class Recogniser:
         return Names(by_host, of_recipient, is_relay_named=self._is_named(record))
 
     def _hosts_in(self, text: str) -> Iterator[str]:
-        """The hosts that a text names, but for the client's and for mere domains: these are what the reply is about."""
+        """The hosts that a text names, but for the client's and for domains of addresses: these are what the reply is about."""
         for match in _FORMS["domain"].finditer(text):
-            is_domain = match.start() > 0 and match[1].lower() in self._zones
-            if not is_domain and not _IS_CLIENT.search(text, max(0, match.start() - 24), match.start()):
+            is_about = match.start() > 0 and match[1].lower() in self._domains
+            if not is_about and not _IS_CLIENT.search(text, max(0, match.start() - 24), match.start()):
                 yield match[1]
 
     def _by_number(self, record: Record) -> str | None:
@@ -151,7 +148,9 @@ class Recogniser:
         """The name of the blocklist that `text` names, the most exact one."""
         lowered = text[:MAX_TEXT].lower()
         found = [(match.start(), name) for mark, pattern, name in self._lists if mark in lowered and (match := pattern.search(lowered))]
-        return min(found, key=lambda pair: pair[0])[1] if found else None
+        names = [name for _, name in sorted(found, key=lambda pair: pair[0])]
+        # "Spamhaus" says less than "Spamhaus PBL", wherever they stand.
+        return next((name for name in names if name.startswith(f"{names[0]} ")), names[0]) if names else None
 
     def _by_host(self, host: str) -> str | None:
         """Whose a host is, which may be written with its address: "mx.example.com[192.0.2.1]:25"."""
