@@ -17,6 +17,7 @@ from . import (
     exceptions,
     exchange,
     exim,
+    filters,
     haraka,
     hmailserver,
     ironport,
@@ -62,6 +63,7 @@ READERS: tuple[type[Reader], ...] = (
     mailenable.MailenableReader,
     dialogue.DialogueReader,
     exceptions.ExceptionReader,
+    filters.FilterReader,
     text.TextReader,
 )
 
