@@ -59,6 +59,8 @@ _OTHERS = frozenset(
     )
 )
 
+# Delivery agents quote no reply: the words of their log lines alone may tell of an outcome.
+_DELIVERY_AGENT = re.compile(r"lmtp\w*|deliver|(?:dovecot-)?lda", re.ASCII)
 _OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
 _QUOTED = re.compile(r"^(?:[>|] ?)+")
@@ -133,7 +135,8 @@ class TextReader(Reader):
 
     def _of_log_line(self, number: int, stamp: LogLine) -> list[Record]:
         record = None if stamp.program in _OTHERS else self._record(stamp.message, number)
-        return [record._replace(time=stamp.time, host=stamp.host)] if record and not record.words_only else []
+        is_told = record is not None and (not record.words_only or _DELIVERY_AGENT.fullmatch(stamp.program))
+        return [record._replace(time=stamp.time, host=stamp.host)] if record and is_told else []
 
     def _gather(self, line: _Line) -> list[Record]:
         completed = self.pause() if self._gathered and not self._continues(line.text) else []
