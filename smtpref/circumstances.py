@@ -136,7 +136,7 @@ class Recogniser:
         """
         find = _FORMS["address"].match if _ABOUT_SENDER.search(record.text) else _FORMS["address"].search
         quoted = find(record.text)
-        address = record.recipient or (quoted[1] if quoted else "")
+        address = record.recipient or (quoted[1] if quoted and quoted[1] != record.sender else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
         is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)
         return self._domains.get(address.rpartition("@")[2].lower()) if is_peer and not self._is_named(record) else None
