@@ -112,7 +112,8 @@ class Recogniser:
     def _hosts_in(self, text: str) -> Iterator[str]:
         """The hosts that a text names, but for the client's and for domains of addresses: these are what the reply is about."""
         for match in _FORMS["domain"].finditer(text):
-            is_about = match.start() > 0 and match[1].lower() in self._domains
+            # At the start, or in brackets of its own, even a domain stands for the host.
+            is_about = match[1].lower() in self._domains and text[max(0, match.start() - 1) : match.start()] not in ("", "[")
             if not is_about and not _IS_CLIENT.search(text, max(0, match.start() - 24), match.start()):
                 yield match[1]
 
