@@ -20,7 +20,10 @@ BUILT = "codes.jsonl"
 COMPLETED = re.compile(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
 """Providers' own codes that complete: no plain word, which is only a handle, and no sign that a shell takes for its own."""
 
-_FIXED = re.compile(r"(?<![\d.])\d{1,5}\.\d{2,3}(?![\d.])|\d{5,}|(?=[A-Za-z]*\d)[0-9A-Za-z]{10,}|(?:\d{1,3}\.){3}\d{1,3}|[\w.+-]+@")
+_FIXED = re.compile(
+    r"(?<![\w.-])[\w-]{1,60}\d(?:\.[A-Za-z-]{1,60}){2,6}(?![\w.-])"
+    r"|(?<![\d.])\d{1,5}\.\d{2,3}(?![\d.])|\d{5,}|(?=[A-Za-z]*\d)[0-9A-Za-z]{10,}|(?:\d{1,3}\.){3}\d{1,3}|[\w.+-]+@"
+)
 
 Block = Mapping[str, Any]
 
@@ -108,7 +111,7 @@ def listed(value: str | list[str] | None) -> list[str]:
 
 
 def _fixed(block: object) -> set[str]:
-    """The numbers, ids and users that a block mentions, other than in its examples; the signs of a pattern may touch them."""
+    """The numbers, numbered hosts, ids and users that a block mentions, other than in its examples; the signs of a pattern may touch them."""
     if isinstance(block, Mapping):
         return set().union(*(_fixed(value) for key, value in block.items() if key not in ("matches", "rejects", "example", "sources")))
     if isinstance(block, list):

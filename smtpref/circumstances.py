@@ -19,18 +19,18 @@ _IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(
 _FORMS = {
     "ip": re.compile(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
     "url": re.compile(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
-    "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?", re.IGNORECASE),
+    "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9](?:[\w-]|\.(?!\.)){0,253}[a-z0-9])>?", re.IGNORECASE),
     "domain": re.compile(
         r"(?<![\w@./+-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@=+-])", re.IGNORECASE
     ),
 }
 
-_LAST_ADDRESS = re.compile(r"<?([\w.+-]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?\W{0,3}$", re.IGNORECASE)
-# Words beside which an address may be the sender's.
-_OF_SENDER = re.compile(r"\b(?:send(?:er|ing)?|from|return|reply|contact|report)\b", re.IGNORECASE)
-
-# Every provider's own token has capitals beside digits or signs.
+# Every provider's own token has capitals beside digits or signs, or starts the reply.
 _TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
+# A host that is named so is the one that was refused.
+_IS_CLIENT = re.compile(r"\b(?:client(?: host)?|ehlo|helo|from|domain|sender|server|ip|host rejected)\b[\s:=<(\[]{0,4}$", re.IGNORECASE)
+# The address that a reply names beside these words may be the sender's.
+_ABOUT_SENDER = re.compile(r"\b(?:send|from|spf|dkim|dmarc|originat|contact|postmaster|return|helo)", re.IGNORECASE)
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
 MAX_HOSTS = 10_000
@@ -65,6 +65,7 @@ class Recogniser:
         self._services: dict[str, str] = {}
         self._markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
+        self._openings: list[tuple[re.Pattern[str], str]] = []
         for provider in knowledge.providers.values():
             self._domains |= dict.fromkeys(provider.get("domains", ()), provider["id"])
             self._services |= dict.fromkeys((provider["id"], *provider.get("aliases", ())), provider["id"])
@@ -72,7 +73,8 @@ class Recogniser:
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
             self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
             if "tokens" in provider:
-                self._tokens.append((re.compile(provider["tokens"]), provider["id"]))
+                known = self._openings if provider["tokens"].startswith("^") else self._tokens
+                known.append((re.compile(provider["tokens"]), provider["id"]))
         # The longer mark is the more telling one.
         self._markers.sort(key=lambda pair: -len(pair[0]))
         marks = [
@@ -94,12 +96,11 @@ class Recogniser:
         for marker, provider in self._markers:
             if marker in lowered:
                 return provider
-        if _TOKEN_LIKE.search(text):
-            for pattern, provider in self._tokens:
-                if pattern.search(text):
-                    return provider
-        hosts = (match[1] for match in _FORMS["domain"].finditer(text))
-        named = next((found for found in map(self._by_host, hosts) if found), None)
+        tokens = [*self._openings, *self._tokens] if _TOKEN_LIKE.search(text) else self._openings
+        for pattern, provider in tokens:
+            if pattern.search(text):
+                return provider
+        named = next((found for found in map(self._by_host, self._hosts_in(text)) if found), None)
         return named or self._by_format(record) or self._by_recipient(record) or self._by_number(record)
 
     def told_by_names(self, record: Record) -> Names:
@@ -107,6 +108,14 @@ class Recogniser:
         by_host = self._by_host(record.relay) if record.relay else None
         of_recipient = None if by_host else self._domains.get((record.recipient or "").rpartition("@")[2].lower())
         return Names(by_host, of_recipient, is_relay_named=self._is_named(record))
+
+    def _hosts_in(self, text: str) -> Iterator[str]:
+        """The hosts that a text names, but for the client's and for domains of addresses: these are what the reply is about."""
+        for match in _FORMS["domain"].finditer(text):
+            # At the start, or in brackets of its own, even a domain stands for the host.
+            is_about = match[1].lower() in self._domains and text[max(0, match.start() - 1) : match.start()] not in ("", "[")
+            if not is_about and not _IS_CLIENT.search(text, max(0, match.start() - 24), match.start()):
+                yield match[1]
 
     def _by_number(self, record: Record) -> str | None:
         """The one provider that uses an enhanced code which no registry has."""
@@ -122,9 +131,13 @@ class Recogniser:
         return self._services.get(record.format) if is_own else None
 
     def _by_recipient(self, record: Record) -> str | None:
-        """Where nobody says who answered: the provider of the recipient's domain, or of an address that the reply starts or ends with."""
-        quoted = _FORMS["address"].match(record.text) or (None if _OF_SENDER.search(record.text) else _LAST_ADDRESS.search(record.text))
-        address = record.recipient or (quoted[1] if quoted else "")
+        """Where nobody says who answered: the provider of the recipient's domain, or of the address that the reply names.
+
+        Where it speaks of a sender too, only the address that it starts with is sure to be the recipient's.
+        """
+        find = _FORMS["address"].match if _ABOUT_SENDER.search(record.text) else _FORMS["address"].search
+        quoted = find(record.text)
+        address = record.recipient or (quoted[1] if quoted and quoted[1] != record.sender else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
         is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)
         return self._domains.get(address.rpartition("@")[2].lower()) if is_peer and not self._is_named(record) else None
@@ -136,7 +149,9 @@ class Recogniser:
         """The name of the blocklist that `text` names, the most exact one."""
         lowered = text[:MAX_TEXT].lower()
         found = [(match.start(), name) for mark, pattern, name in self._lists if mark in lowered and (match := pattern.search(lowered))]
-        return min(found, key=lambda pair: pair[0])[1] if found else None
+        names = [name for _, name in sorted(found, key=lambda pair: pair[0])]
+        # "Spamhaus" says less than "Spamhaus PBL", wherever they stand.
+        return next((name for name in names if name.startswith(f"{names[0]} ")), names[0]) if names else None
 
     def _by_host(self, host: str) -> str | None:
         """Whose a host is, which may be written with its address: "mx.example.com[192.0.2.1]:25"."""

@@ -124,7 +124,7 @@ class Judge:
         before += equals
         word = value.rstrip(".-+=_")
         after = value[len(word) :]
-        host = _HOST.fullmatch(word)
+        host = None if word in self._fixed else _HOST.fullmatch(word)
         if host:
             return before, host[1], host[2] + after
         kind = _KIND.fullmatch(word)

@@ -236,7 +236,7 @@ class OrderOfEvidence:
         return (name for name in named if not self.recogniser.blocklist(name))
 
     def _blocklist(self, record: Record, reason: str, named: str | None) -> str | None:
-        if reason != "blocklisted":
+        if reason != "blocklisted" and not named:
             return None
         return (self.recogniser.blocklist(named) or named) if named else self.recogniser.blocklist(record.text)
 

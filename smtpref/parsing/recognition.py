@@ -18,6 +18,7 @@ from . import (
     exceptions,
     exchange,
     exim,
+    filters,
     haraka,
     hmailserver,
     ironport,
@@ -63,6 +64,7 @@ READERS: tuple[type[Reader], ...] = (
     mailenable.MailenableReader,
     dialogue.DialogueReader,
     exceptions.ExceptionReader,
+    filters.FilterReader,
     text.TextReader,
 )
 

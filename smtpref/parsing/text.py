@@ -10,7 +10,8 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from ..model import InputFormat, Record
+from ..model import EnhancedCode, InputFormat, Record, ReplyCode
+from .facts import enhanced_of
 from .reader import InputLine, Reader
 from .reply import find_reply
 from .stamps import LogLine
@@ -58,12 +59,15 @@ _OTHERS = frozenset(
     )
 )
 
+# Delivery agents quote no reply: the words of their log lines alone may tell of an outcome.
+_DELIVERY_AGENT = re.compile(r"lmtp\w*|deliver|(?:dovecot-)?lda", re.ASCII)
 _OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
 _QUOTED = re.compile(r"^(?:[>|] ?)+")
 # Fields of a delivery status notification (RFC 3464) that hold no reply of their own.
 _STATUS_FIELD = re.compile(
-    r"^(?:Action|Status|Final-Recipient|Original-Recipient|Reporting-MTA|Remote-MTA|Arrival-Date|Last-Attempt-Date|Will-Retry-Until):",
+    r"^(?P<name>Action|Status|Final-Recipient|Original-Recipient|Reporting-MTA|Remote-MTA|Arrival-Date|Last-Attempt-Date|Will-Retry-Until):"
+    r"(?:\s*(?:dns|rfc822|x-[\w-]{1,40})\s*;)?\s*<?(?P<value>[^\s<>]{0,320})",
     re.IGNORECASE,
 )
 _CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
@@ -78,11 +82,13 @@ _ANNOUNCES = re.compile(
 _CLOSES = re.compile(r"\(in reply to [^()]{1,60}\)", re.IGNORECASE)
 _UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
 _RECIPIENT = re.compile(
-    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
+    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*(?:(?:REJECTED|ACCEPTED) )?([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
     re.IGNORECASE,
 )
 _HOST = re.compile(
-    r"\bhost:? ((?:[\w-]{1,63}\.){1,20}[\w-]{1,63}(?:\s?[\[(][\w.:]{2,45}[\])])?)(?: said|:| refused| SMTP| reason)", re.IGNORECASE
+    r"(?:\bhost:? |^(?=\S{1,600} (?:\S{1,50} )?said: ))((?:[\w-]{1,63}\.){1,20}[\w-]{1,63}(?:\s?[\[(][\w.:]{2,45}[\])])?)"
+    r"(?: said|:| refused| SMTP| reason)",
+    re.IGNORECASE,
 )
 
 
@@ -101,6 +107,8 @@ class TextReader(Reader):
         self._gathered: list[_Line] = []
         self._length = 0
         self._is_multiline = False
+        self._fields: dict[str, str] = {}
+        """What the fields of a notification said since the last empty line."""
 
     def take(self, line: InputLine) -> list[Record]:
         """The record that a line completes, if any. A line with a stamp is a reply by itself or none."""
@@ -108,8 +116,13 @@ class TextReader(Reader):
             return [*self.pause(), *self._of_log_line(line.number, line.stamp)]
         text = _QUOTED.sub("", line.text).rstrip()
         if not text.strip():
-            return self.pause()
-        return [] if _STATUS_FIELD.match(text) else self._gather(_Line(line.number, text))
+            completed = self.pause()
+            self._fields = {}
+            return completed
+        field = _STATUS_FIELD.match(text)
+        if field:
+            self._fields[field["name"].lower()] = field["value"]
+        return [] if field else self._gather(_Line(line.number, text))
 
     def pause(self) -> list[Record]:
         """The record of what was gathered so far."""
@@ -122,7 +135,8 @@ class TextReader(Reader):
 
     def _of_log_line(self, number: int, stamp: LogLine) -> list[Record]:
         record = None if stamp.program in _OTHERS else self._record(stamp.message, number)
-        return [record._replace(time=stamp.time, host=stamp.host)] if record and not record.words_only else []
+        is_told = record is not None and (not record.words_only or _DELIVERY_AGENT.fullmatch(stamp.program))
+        return [record._replace(time=stamp.time, host=stamp.host)] if record and is_told else []
 
     def _gather(self, line: _Line) -> list[Record]:
         completed = self.pause() if self._gathered and not self._continues(line.text) else []
@@ -157,18 +171,24 @@ class TextReader(Reader):
         reply = find_reply(text)
         if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
             return None
+        fields = self._fields if reply else {}
+        status = enhanced_of(fields.get("status"))
         return Record(
             self.source,
             number,
             self.format,
-            recipient=next((group for group in recipient.groups() if group), None) if recipient else None,
-            relay=host[1] if host else None,
+            recipient=next((group for group in recipient.groups() if group), None) if recipient else fields.get("final-recipient"),
+            relay=host[1] if host else fields.get("remote-mta"),
             phase=reply.phase if reply else None,
             reply_code=reply.code if reply else None,
-            enhanced_code=reply.enhanced if reply else None,
+            enhanced_code=(reply.enhanced or (status if reply.code and _is_of_class(status, reply.code) else None)) if reply else None,
             text=reply.text if reply else " ".join(text.split()),
             words_only=reply is None,
         )
+
+
+def _is_of_class(status: EnhancedCode | None, code: ReplyCode) -> bool:
+    return status is not None and status.class_digit == code.class_digit
 
 
 def _indentation(text: str) -> int:
