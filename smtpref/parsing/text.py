@@ -66,6 +66,12 @@ _STATUS_FIELD = re.compile(
     r"^(?:Action|Status|Final-Recipient|Original-Recipient|Reporting-MTA|Remote-MTA|Arrival-Date|Last-Attempt-Date|Will-Retry-Until):",
     re.IGNORECASE,
 )
+# Fields of a message's header, in which filters note what they found.
+_HEADER_FIELD = re.compile(
+    r"^\s*(?:X-(?!Postfix\b|Failed)[A-Za-z][\w-]{2,60}|(?:ARC-)?Authentication-Results|ARC-\w+|Received(?:-SPF)?|DKIM-Signature|DomainKey-Signature"
+    r"|List-\w+|Feedback-ID|Precedence|Auto-Submitted|MIME-Version|Return-Path):\s",
+    re.IGNORECASE,
+)
 _CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
 _STARTS_A_REPLY = re.compile(
     r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]{1,320}>.{0,80}:|Diagnostic-Code:|REJECTED |ACCEPTED )", re.IGNORECASE
@@ -155,7 +161,7 @@ class TextReader(Reader):
         if _OF_A_WEB_SERVER.search(text):
             return None
         reply = find_reply(text)
-        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
+        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS or _HEADER_FIELD.match(text)):
             return None
         return Record(
             self.source,
