@@ -33,6 +33,7 @@ from .parsing.reply import nested_starts
 from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
 
 UNKNOWN = "unknown"
+EXPIRED = "expired"
 OUR_OWN_FAULTS = frozenset(("local-fault", "system-error", "system-full", "service-unavailable", "dns-failure"))
 """Reasons for which a server that refused somebody has to act itself."""
 
@@ -94,8 +95,8 @@ class OrderOfEvidence:
         decisive = findings[0]
         reason = decisive.finding.reason
         cause = None
-        if record.outcome is Outcome.EXPIRED and reason != "expired":
-            cause, reason = (None if reason == UNKNOWN else reason), "expired"
+        if record.outcome is Outcome.EXPIRED and reason != EXPIRED:
+            cause, reason = (None if reason == UNKNOWN else reason), EXPIRED
         overruled = tuple(judged.finding for judged in findings[1:])
         return self._complete(record, provider, reason, cause, decisive, overruled)
 
@@ -130,8 +131,8 @@ class OrderOfEvidence:
         for begin, end in zip(starts, [None, *starts], strict=False):
             hits = self._hits(MaskedText(record.text[begin:end]), situation)
             ranked += [hit for hit in hits if hit not in ranked]
-        # An inner reply comes first, but weak words inside never beat telling words outside.
-        ranked.sort(key=lambda hit: (not hit.rule.providers, hit.rule.general))
+        # An inner reply comes first, but weak words inside never beat telling words outside, and none of them the words of giving up.
+        ranked.sort(key=lambda hit: (hit.rule.reason != EXPIRED, not hit.rule.providers, hit.rule.general))
         return [
             _judged(hit.rule.reason, EvidenceBy.PROVIDER if hit.rule.providers else EvidenceBy.TEXT, hit.rule.id, hit.match, hit)
             for hit in ranked
