@@ -132,11 +132,21 @@ class OrderOfEvidence:
             hits = self._hits(MaskedText(record.text[begin:end]), situation)
             ranked += [hit for hit in hits if hit not in ranked]
         # An inner reply comes first, but weak words inside never beat telling words outside, and none of them the words of giving up.
-        ranked.sort(key=lambda hit: (hit.rule.reason != EXPIRED, not hit.rule.providers, hit.rule.general))
+        yielding = [hit for hit in ranked if self._yields(hit.rule, ranked)]
+        ranked.sort(
+            key=lambda hit: (hit.rule.reason != EXPIRED, not hit.rule.providers or hit in yielding, hit.rule.general or hit in yielding)
+        )
         return [
             _judged(hit.rule.reason, EvidenceBy.PROVIDER if hit.rule.providers else EvidenceBy.TEXT, hit.rule.id, hit.match, hit)
             for hit in ranked
         ]
+
+    def _yields(self, rule: Rule, hits: list[Hit]) -> bool:
+        """Whether a provider's words against the recipient stand beside words against the sender, for whom nobody is condemned."""
+        reasons = self._knowledge.reasons
+        others = [hit.rule for hit in hits if not hit.rule.general and not hit.rule.providers]
+        is_hard = rule.providers and reasons[rule.reason]["bounce"] == Bounce.HARD
+        return bool(is_hard and any(reasons[other.reason]["category"] in (Category.SENDER, Category.REPUTATION) for other in others))
 
     def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
         """The rules that match and that no other matching one beats, strongest first."""
