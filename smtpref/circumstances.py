@@ -25,6 +25,12 @@ _FORMS = {
     ),
 }
 
+_QUOTED_RECIPIENT = re.compile(
+    r"(?:\b(?:unknown|illegal|no such|invalid) (?:user|alias|recipient|mailbox|address)|\b(?:user|alias|recipient|mailbox|account|to)"
+    r"|\b(?:not found|not available|unavailable|inactive|disabled|suspended|full|unknown|exists?|server|quota)[.:]? ?-?)[ :]{0,2}"
+    rf"{_FORMS['address'].pattern}",
+    re.IGNORECASE,
+)
 # Every provider's own token has capitals beside digits or signs.
 _TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
@@ -118,8 +124,8 @@ class Recogniser:
         return self._services.get(record.format) if is_own else None
 
     def _by_recipient(self, record: Record) -> str | None:
-        """Where nobody says who answered: the provider of the recipient's domain, or of the first address that the reply starts with."""
-        quoted = _FORMS["address"].match(record.text)
+        """Where nobody says who answered: the provider of the recipient's domain, or of the address that the reply quotes as one."""
+        quoted = _FORMS["address"].match(record.text) or _QUOTED_RECIPIENT.search(record.text[:MAX_TEXT])
         address = record.recipient or (quoted[1] if quoted else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
         is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)

@@ -84,7 +84,7 @@ _ANNOUNCES = re.compile(
 _CLOSES = re.compile(r"\(in reply to [^()]{1,60}\)", re.IGNORECASE)
 _UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
 _RECIPIENT = re.compile(
-    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
+    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*(?:(?:REJECTED|ACCEPTED)\s)?([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
     re.IGNORECASE,
 )
 _HOST = re.compile(
