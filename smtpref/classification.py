@@ -62,6 +62,7 @@ def classify_input(opened: Input, judge: Judge, only: InputFormat | None = None)
 
 
 def classified_of(record: Record, judge: Judge) -> Classified | None:
-    """A record with its verdict; None where it is nothing but words and these say nothing."""
+    """A record with its verdict; None where it is nothing but words and these say nothing: a noun alone (quota, TLS) needs a code to be a refusal."""
     verdict = judge.judge(record)
-    return None if record.words_only and verdict.reason == UNKNOWN else Classified(record, verdict)
+    says_nothing = verdict.reason == UNKNOWN or verdict.evidence.rule.endswith("/noun")
+    return None if record.words_only and says_nothing else Classified(record, verdict)

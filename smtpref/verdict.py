@@ -33,6 +33,7 @@ from .parsing.reply import nested_starts
 from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
 
 UNKNOWN = "unknown"
+EXPIRED = "expired"
 OUR_OWN_FAULTS = frozenset(("local-fault", "system-error", "system-full", "service-unavailable", "dns-failure"))
 """Reasons for which a server that refused somebody has to act itself."""
 
@@ -94,8 +95,8 @@ class OrderOfEvidence:
         decisive = findings[0]
         reason = decisive.finding.reason
         cause = None
-        if record.outcome is Outcome.EXPIRED and reason != "expired":
-            cause, reason = (None if reason == UNKNOWN else reason), "expired"
+        if record.outcome is Outcome.EXPIRED and reason != EXPIRED:
+            cause, reason = (None if reason == UNKNOWN else reason), EXPIRED
         overruled = tuple(judged.finding for judged in findings[1:])
         return self._complete(record, provider, reason, cause, decisive, overruled)
 
@@ -130,12 +131,22 @@ class OrderOfEvidence:
         for begin, end in zip(starts, [None, *starts], strict=False):
             hits = self._hits(MaskedText(record.text[begin:end]), situation)
             ranked += [hit for hit in hits if hit not in ranked]
-        # An inner reply comes first, but weak words inside never beat telling words outside.
-        ranked.sort(key=lambda hit: (not hit.rule.providers, hit.rule.general))
+        # An inner reply comes first, but weak words inside never beat telling words outside, and none of them the words of giving up.
+        yielding = [hit for hit in ranked if self._yields(hit.rule, ranked)]
+        ranked.sort(
+            key=lambda hit: (hit.rule.reason != EXPIRED, not hit.rule.providers or hit in yielding, hit.rule.general or hit in yielding)
+        )
         return [
             _judged(hit.rule.reason, EvidenceBy.PROVIDER if hit.rule.providers else EvidenceBy.TEXT, hit.rule.id, hit.match, hit)
             for hit in ranked
         ]
+
+    def _yields(self, rule: Rule, hits: list[Hit]) -> bool:
+        """Whether a provider's words against the recipient stand beside words against the sender, for whom nobody is condemned."""
+        reasons = self._knowledge.reasons
+        others = [hit.rule for hit in hits if not hit.rule.general and not hit.rule.providers]
+        is_hard = rule.providers and reasons[rule.reason]["bounce"] == Bounce.HARD
+        return bool(is_hard and any(reasons[other.reason]["category"] in (Category.SENDER, Category.REPUTATION) for other in others))
 
     def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
         """The rules that match and that no other matching one beats, strongest first."""

@@ -76,6 +76,23 @@ def test_a_document_that_breaks_off_costs_no_other_line() -> None:
     assert [(record.format, record.line) for record in records] == [("sendgrid", 2), ("postfix", 4)]
 
 
+@pytest.mark.parametrize(
+    ("event", "format_"),
+    [
+        ({"eventType": "Bounce", "bounce": {"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "bob@example.net"}]}}, "ses"),
+        ({"event": "dropped", "email": "bob@example.net", "reason": "Bounced Address"}, "sendgrid"),
+        ({"event": "failed", "recipient": "bob@example.net", "delivery-status": {"code": 605}}, "mailgun"),
+        ({"event": "reject", "msg": {"email": "bob@example.net", "reject": "hard-bounce"}}, "mandrill"),
+        ({"email": "bob@example.net", "status": "rejected", "reject_reason": "unsigned"}, "mandrill"),
+        ({"event": "blocked", "email": "bob@example.net", "error_related_to": "mailjet", "error": "preblocked"}, "mailjet"),
+        ({"RecordType": "Bounce", "Type": "DnsError", "TypeCode": 256, "Email": "bob@example.net"}, "postmark"),
+        ({"ErrorCode": 406, "Message": "Inactive recipient", "To": "bob@example.net"}, "postmark"),
+    ],
+)
+def test_an_event_is_known_by_the_parts_that_people_quote(event: dict[str, Any], format_: str) -> None:
+    assert [(record.format, record.recipient) for record in read(json.dumps(event))] == [(format_, "bob@example.net")]
+
+
 def test_a_named_format_decides_whose_event_it_is() -> None:
     event = BOUNCE | {"MessageID": 1}
     assert [record.format for record in read(json.dumps(event))] == ["sendgrid"]

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Outcome, Record
-from .facts import Event, address_of, name_of, said, text_of, time_of, words_of
+from .facts import Event, address_of, addresses_of, for_each, name_of, said, text_of, time_of, words_of
 
 
 def is_sendgrid(event: Event) -> bool:
-    return "email" in event and isinstance(event.get("event"), str) and any(key.startswith("sg_") or key == "smtp-id" for key in event)
+    if "email" not in event or not isinstance(event.get("event"), str):
+        return False
+    # "Dropped" is nobody else's word for what was not sent.
+    is_drop = event["event"] == "dropped" and "reason" in event
+    return is_drop or any(key.startswith("sg_") or key == "smtp-id" for key in event)
 
 
 def sendgrid_records(event: Event, base: Record) -> Iterator[Record]:
@@ -79,8 +83,9 @@ _MAILTRAP = {
 
 
 def is_mailjet(event: Event) -> bool:
-    marks = {"MessageID", "Message_GUID", "mj_campaign_id", "mj_contact_id", "mj_message_id"}
-    return isinstance(event.get("event"), str) and not marks.isdisjoint(event)
+    marks = {"MessageID", "Message_GUID", "mj_campaign_id", "mj_contact_id", "mj_message_id", "error_related_to"}
+    is_complaint = event.get("event") == "spam" and "source" in event
+    return isinstance(event.get("event"), str) and (is_complaint or not marks.isdisjoint(event))
 
 
 def mailjet_records(event: Event, base: Record) -> Iterator[Record]:
@@ -149,11 +154,19 @@ _BREVO_VERDICTS = frozenset(("invalidemail", "invalid", "error", "blocked"))
 
 def is_postmark(event: Event) -> bool:
     if isinstance(event.get("RecordType"), str):
-        return "MessageID" in event or "ServerID" in event
+        return not {"MessageID", "ServerID", "TypeCode"}.isdisjoint(event)
+    if isinstance(event.get("ErrorCode"), int) and isinstance(event.get("Message"), str):
+        return True
     return "TypeCode" in event and "MessageID" in event and "Email" in event
 
 
 def postmark_records(event: Event, base: Record) -> Iterator[Record]:
+    if "ErrorCode" in event:
+        # What the interface answers; 0 is the message taken.
+        if event["ErrorCode"]:
+            recipients = addresses_of(event.get("To"))
+            yield from for_each(recipients, base._replace(outcome=Outcome.REJECTED, **said(event["Message"]).fields))
+        return
     record_type, kind = event.get("RecordType", "Bounce"), text_of(event.get("Type"))
     outcome: Outcome | None
     if record_type == "SpamComplaint" or (record_type == "Bounce" and kind == "SpamComplaint"):

@@ -29,7 +29,25 @@ def is_ses(event: Event) -> bool:
     if "TopicArn" in event and event.get("Type") in ("SubscriptionConfirmation", "UnsubscribeConfirmation"):
         return True
     kind = event.get("eventType", event.get("notificationType"))
-    return isinstance(kind, str) and (isinstance(event.get("mail"), dict) or kind == "AmazonSnsSubscriptionSucceeded")
+    if not isinstance(kind, str):
+        return False
+    # An event that somebody quotes has often lost its "mail".
+    parts = ("mail", _SES_PARTS.get(kind, "mail"))
+    return kind == "AmazonSnsSubscriptionSucceeded" or any(isinstance(event.get(part), dict) for part in parts)
+
+
+_SES_PARTS = {
+    "Bounce": "bounce",
+    "Complaint": "complaint",
+    "Delivery": "delivery",
+    "DeliveryDelay": "deliveryDelay",
+    "Reject": "reject",
+    "Rendering Failure": "failure",
+    "Send": "send",
+    "Open": "open",
+    "Click": "click",
+    "Subscription": "subscription",
+}
 
 
 def ses_records(event: Event, base: Record) -> Iterator[Record]:
@@ -112,7 +130,13 @@ def is_mailgun(event: Event) -> bool:
     if not isinstance(inner, dict) or not isinstance(inner.get("event"), str):
         return False
     is_form = "recipient" in inner and ("message-headers" in inner or "body-plain" in inner or {"token", "signature"} <= inner.keys())
-    return inner is not event or is_form or ("log-level" in inner and ("recipient" in inner or "message" in inner))
+    is_api = "recipient" in inner or "message" in inner
+    return (
+        inner is not event
+        or is_form
+        or (is_api and not _MAILGUN_MARKS.isdisjoint(inner))
+        or (inner["event"] == "rejected" and "reject" in inner)
+    )
 
 
 def mailgun_records(event: Event, base: Record) -> Iterator[Record]:
@@ -157,6 +181,7 @@ def mailgun_records(event: Event, base: Record) -> Iterator[Record]:
     )
 
 
+_MAILGUN_MARKS = frozenset(("log-level", "delivery-status"))
 _MAILGUN = {
     "delivered": Outcome.DELIVERED,
     "failed": Outcome.BOUNCED,
@@ -208,8 +233,12 @@ _SPARKPOST = {
 
 
 def is_mandrill(event: Event) -> bool:
-    if isinstance(event.get("msg"), dict):
-        return isinstance(event.get("event"), str) and ("ts" in event or "_id" in event)
+    message = event.get("msg")
+    if isinstance(message, dict):
+        marks = {"bounce_description", "reject", "diag", "smtp_events"}
+        return isinstance(event.get("event"), str) and ("ts" in event or "_id" in event or not marks.isdisjoint(message))
+    if "reject_reason" in event and "status" in event:
+        return True
     # Changes of its allow and deny lists.
     return (
         event.get("type") in ("blacklist", "whitelist", "denylist", "allowlist")
@@ -219,6 +248,13 @@ def is_mandrill(event: Event) -> bool:
 
 
 def mandrill_records(event: Event, base: Record) -> Iterator[Record]:
+    if "reject_reason" in event:
+        # What the interface answers for each recipient.
+        if event["status"] == "rejected":
+            why = f"reject {text_of(event['reject_reason'])}".strip()
+            recipient = address_of(event.get("email"))
+            yield base._replace(outcome=Outcome.REJECTED, queue_id=name_of(event.get("_id")), recipient=recipient, **said(label=why).fields)
+        return
     message = first_object(event.get("msg"))
     outcome = _MANDRILL.get(event["event"]) if message else None
     if outcome is None:

@@ -20,7 +20,11 @@ from .stamps import LogLine
 _PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
 # OpenSMTPD and qmail have an smtpd too; and a pasted line may have lost its program.
 _BARE_PROGRAMS = frozenset(("", "smtp", "smtpd", "lmtp", "qmgr", "cleanup", "bounce", "postscreen", "error", "pipe", "local", "virtual"))
-_QUEUE_ID = r"(?:[0-9A-F]{5,24}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,10}z[0-9A-Za-z]{3,12}|[0-9A-Za-z]{10,20})"
+# The short, the long, and what people write over one before they show a log.
+_QUEUE_ID = (
+    r"(?:[0-9A-F]{5,24}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,10}z[0-9A-Za-z]{3,12}|[0-9A-Za-z]{10,20}"
+    r"|[Xx*]{3,24}|[\[<(](?i:redacted|removed|masked|queue.?id)[\])>])"
+)
 
 # What Postfix writes, where a log or a person left out time, host and program.
 _UNSTAMPED = re.compile(

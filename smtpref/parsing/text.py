@@ -70,6 +70,12 @@ _STATUS_FIELD = re.compile(
     r"(?:\s*(?:dns|rfc822|x-[\w-]{1,40})\s*;)?\s*<?(?P<value>[^\s<>]{0,320})",
     re.IGNORECASE,
 )
+# Fields of a message's header, in which filters note what they found.
+_HEADER_FIELD = re.compile(
+    r"^\s*(?:X-(?!Postfix\b|Failed)[A-Za-z][\w-]{2,60}|(?:ARC-)?Authentication-Results|ARC-\w+|Received(?:-SPF)?|DKIM-Signature|DomainKey-Signature"
+    r"|List-\w+|Feedback-ID|Precedence|Auto-Submitted|MIME-Version|Return-Path):\s",
+    re.IGNORECASE,
+)
 _CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
 _STARTS_A_REPLY = re.compile(
     r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]{1,320}>.{0,80}:|Diagnostic-Code:|REJECTED |ACCEPTED )", re.IGNORECASE
@@ -82,7 +88,7 @@ _ANNOUNCES = re.compile(
 _CLOSES = re.compile(r"\(in reply to [^()]{1,60}\)", re.IGNORECASE)
 _UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
 _RECIPIENT = re.compile(
-    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*(?:(?:REJECTED|ACCEPTED) )?([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
+    r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*(?:(?:REJECTED|ACCEPTED)\s)?([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
     re.IGNORECASE,
 )
 _HOST = re.compile(
@@ -169,7 +175,7 @@ class TextReader(Reader):
         if _OF_A_WEB_SERVER.search(text):
             return None
         reply = find_reply(text)
-        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
+        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS or _HEADER_FIELD.match(text)):
             return None
         fields = self._fields if reply else {}
         status = enhanced_of(fields.get("status"))
