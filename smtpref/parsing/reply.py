@@ -62,6 +62,8 @@ _SPEAKS_OF_CODES = re.compile(
     r"\b(?:codes?|errors?|status|reply|response|smtp|failed|rejected|refused|returned|returns|got|with)[\s:=(]*$", re.IGNORECASE
 )
 _QUOTES = re.compile(r"""(?:^|[\s>\])}]:|[:;"'=|>,]\s|[("'=|>\[]|<-|<\*\*|\bb')\s*$|^\s*$""")
+# The value of a field that counts something is no code: "mailsize=321 smtpstatus=250".
+_COUNTED = re.compile(r"(?:size|len|length|bytes|port|pid|uid|nrcpt|count)=$", re.IGNORECASE)
 _COUNTS = re.compile(r"\s(?:[kKMG]?i?[bB](?:ytes)?|bytes|messages?|mails|users|domains|seconds|ms)\b")
 
 # The end may be missing: syslog cuts a line at 1 or 2 KiB.
@@ -193,6 +195,8 @@ def _is_code(line: str, match: re.Match[str]) -> bool:
     leading = _LEADING_ENHANCED.match(after)
     if (leading and _agree(leading[1], reply_code(match["code"]))) or not before or _SPEAKS_OF_CODES.search(before):
         return True
+    if _COUNTED.search(before):
+        return False
     return bool(_QUOTES.search(before) and re.match(r"[-, :]\s*[^\s\d,:)\]]", after) and not _COUNTS.match(after))
 
 

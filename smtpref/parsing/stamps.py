@@ -19,7 +19,7 @@ _STAMPED = re.compile(
     (?:(?P<month>{"|".join(_MONTHS)})\s+(?P<day>\d{{1,2}})\s+(?:(?P<year>\d{{4}})\s+)?(?P<clock>\d\d:\d\d:\d\d)(?:\.\d+)?
       |(?P<iso>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|\s?[+-]\d\d:?\d\d)?))
     (?:\s+<[\w.-]{{1,40}}>)? # a verbose FreeBSD: <mail.notice>
-    \s+(?:(?P<host>(?!\S*\[\d+\]:)[\w.:-]{{1,255}})\s+)?
+    \s+(?:(?P<host>(?!\S*\[\d+\]:)[\w.:-]{{1,255}}(?<!:))\s+)?
     (?:(?:mail|auth|daemon|user|local\d):\w{{1,10}}\s+)? # AIX: mail:info
     {_PROGRAM}$""",
     re.VERBOSE | re.DOTALL,
