@@ -338,7 +338,7 @@ _PHASE_OF_SENTENCE = {
 
 _HINT = re.compile(
     r"SMTP|Smtp|curl: \(|\([2-5]\d\d, ?b?['\"]|failed|rejected: |[Ii]nvalid (?:login|greeting|HELO|EHLO)|response: |Greeting never|MailConnectException"
-    r"|AuthenticationFailedException|MessagingException|response code|(?:permanent|transient) error \("
+    r"|AuthenticationFailedException|MessagingException|SSLError|response code|(?:permanent|transient) error \("
 )
 _ADDRESS = re.compile(r"[^\s<>@,;:]{1,64}@[^\s<>@,;:]{1,255}")
 _QUOTED_ADDRESS = re.compile(r"['\"]([^'\"\s@]{1,64}@[^'\"\s@]{1,255})['\"]")
@@ -419,7 +419,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[_Found]]
     (re.compile(r"^\s*curl: \((?P<number>\d{1,3})\) (?P<text>.*)$", re.DOTALL), _of_curl),
     (
         re.compile(
-            r"(?P<words>Greeting never received|\bSMTP connect\(\) failed|\bSMTP Error: (?:Could not (?:authenticate|connect to SMTP host)|data not accepted)[^\n]{0,200})",
+            r"(?P<words>Greeting never received|\bOpenSSL::SSL::SSLError\b[^\n]{1,400}|\bExpected response code \"?[\d/]{3,20}\"? but got (?:code \"\"|an empty)[^\n]{0,100}|\bSMTP connect\(\) failed|\bSMTP Error: (?:Could not (?:authenticate|connect to SMTP host)|data not accepted)[^\n]{0,200})",
             re.IGNORECASE,
         ),
         _of_sentence,
