@@ -75,6 +75,7 @@ _FORMS = (
     ),
     # Cyrus
     _Form(re.compile(r"verify_user\((?P<recipient>[^()\s]{1,320})\) failed: (?P<text>\S.*)$"), Outcome.REJECTED),
+    _Form(re.compile(r"(?P<text>Delivered: <[^<>]{0,400}> to mailbox: (?P<recipient>\S{1,320}))"), Outcome.DELIVERED),
     # Dovecot's delivery agents
     _Form(
         re.compile(
@@ -92,7 +93,8 @@ _FORMS = (
     ),
     _Form(
         re.compile(
-            r"(?:lda|deliver|lmtp)\((?:\d{1,9}, ?)?(?P<recipient>[^()\s]{1,320})\)(?:<[^<>]{0,80}>){0,3}: (?:Error|Fatal): (?P<text>(?!sieve: ).*)$"
+            r"(?:lda|deliver|lmtp)\((?:\d{1,9}, ?)?(?P<recipient>[^()\s]{1,320})\)(?:<[^<>]{0,80}>){0,3}: (?:(?:Error|Fatal): |(?=\w{2,20}\([^()]{1,300}\) failed: ))"
+            r"(?P<text>(?!sieve: ).*)$"
         ),
         None,
     ),
@@ -106,7 +108,7 @@ _FORMS = (
     ),
 )
 _HINT = re.compile(
-    r"Blocked [A-Z]|infected by |status=VIRUS|task_write_log|action=greylist|delayed for|DENIED_|verify_user|(?:lda|deliver|lmtp)\(|Router: "
+    r"Blocked [A-Z]|infected by |status=VIRUS|task_write_log|action=greylist|delayed for|DENIED_|verify_user|Delivered: |(?:lda|deliver|lmtp)\(|Router: "
 )
 
 

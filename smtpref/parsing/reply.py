@@ -55,7 +55,8 @@ _LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?-?\s*({_ENHANCED})(?![\d.]*\d)[
 _MARKED_ENHANCED = re.compile(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
 _INNER_ENHANCED = re.compile(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
 _FIRST_ENHANCED = re.compile(rf"({_ENHANCED}) - ")
-_BARE_ENHANCED = re.compile(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?)({_ENHANCED})(?=[\s:;,)\]]|$)")
+# Exchange 2003 ends its sentences with "<mx.example.com #5.1.1>".
+_BARE_ENHANCED = re.compile(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?|\s#)({_ENHANCED})(?=[\s:;,)\]>]|$)")
 
 # Amid other words a number is a code where an enhanced code follows, or where the word before it speaks of replies.
 _SPEAKS_OF_CODES = re.compile(
