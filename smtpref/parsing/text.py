@@ -85,6 +85,8 @@ _NO_OUTCOME = re.compile(
     | (?:DEBUG(?:\ SMTP)?:\ (?:setDebug|getProvider|useEhlo|use8bit|Found\ extension|trying\ to|connected\ to|Attempt\ to|mechanism\b|AUTH\b|protocolConnect))
     | \*\ (?:TLSv1|SSLv|schannel:|ALPN|Server\ certificate:)
     | .{0,200}\b(?:reject|permit|check)_[a-z]{2,20}_[a-z_]{2,60}\b
+    | post(?:queue|super|conf|map|alias|cat|lock|log|multi|fix):\s
+    | -ERR\b|[A-Za-z]{0,4}\d{1,5}\ (?:NO|BAD)\b # POP and IMAP
     | .{0,200}\bmatched\ rule\ id\b
     # MDaemon's and other sessions: what is looked up and what came of it, before anybody decides
     | (?:\w{3}\ \d{4}-\d\d-\d\d\ [\d:.]{8,12}:\ (?:\[[\d:]{1,20}\]\ )?)?(?:Performing\ \S{1,10}\ lookup|Spam\ Filter\ score|\*\s{1,4}(?:Result:|Policy:|[DP]=))
