@@ -77,6 +77,8 @@ _HANDLERS = frozenset(
     )
 )
 
+# What qmail-send writes of a delivery, without what stands before it: underscores for blanks, and a slash for the end of a line.
+_OF_QMAIL = re.compile(r"[A-Z][^\s_]{0,40}(?:_[^\s_]{0,80}){2,200}/")
 _OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
 # Lines that name what goes wrong elsewhere and tell of no outcome: header fields of a message, settings, what a debugger or a test of TLS shows.
@@ -185,6 +187,8 @@ class TextReader(Reader):
         return bool(is_awaited or is_wrapped or last.count("(") > last.count(")") or _UNFINISHED.search(last))
 
     def _record(self, text: str, number: int) -> Record | None:
+        if _OF_QMAIL.fullmatch(text):
+            text = text.removesuffix("/").replace("_", " ")
         recipient = _RECIPIENT.search(text)
         host = _HOST.search(text)
         if _OF_A_WEB_SERVER.search(text) or _NO_OUTCOME.match(text.lstrip()):
