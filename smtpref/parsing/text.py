@@ -79,6 +79,8 @@ _HANDLERS = frozenset(
 
 # What qmail-send writes of a delivery, without what stands before it: underscores for blanks, and a slash for the end of a line.
 _OF_QMAIL = re.compile(r"[A-Z][^\s_]{0,40}(?:_[^\s_]{0,80}){2,200}/")
+# A reply in a log of the W3C's extended form, whose fields hold no blanks.
+_OF_IIS = re.compile(r"(?<!\S)[2-5]\d\d\+[^\s+]\S{1,600}")
 _OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
 # Lines that name what goes wrong elsewhere and tell of no outcome: header fields of a message, settings, what a debugger or a test of TLS shows.
@@ -87,6 +89,8 @@ _NO_OUTCOME = re.compile(
     | (?:DEBUG(?:\ SMTP)?:\ (?:setDebug|getProvider|useEhlo|use8bit|Found\ extension|trying\ to|connected\ to|Attempt\ to|mechanism\b|AUTH\b|protocolConnect))
     | \*\ (?:TLSv1|SSLv|schannel:|ALPN|Server\ certificate:)
     | .{0,200}\b(?:reject|permit|check)_[a-z]{2,20}_[a-z_]{2,60}\b
+    | ;[;\s]|\*\*\ server\ can't\ find # dig, nslookup
+    | If\s
     | post(?:queue|super|conf|map|alias|cat|lock|log|multi|fix):\s
     | -ERR\b|[A-Za-z]{0,4}\d{1,5}\ (?:NO|BAD)\b # POP and IMAP
     | .{0,200}\bmatched\ rule\ id\b
@@ -189,6 +193,7 @@ class TextReader(Reader):
     def _record(self, text: str, number: int) -> Record | None:
         if _OF_QMAIL.fullmatch(text):
             text = text.removesuffix("/").replace("_", " ")
+        text = _OF_IIS.sub(lambda match: match[0].replace("+", " "), text)
         recipient = _RECIPIENT.search(text)
         host = _HOST.search(text)
         if _OF_A_WEB_SERVER.search(text) or _NO_OUTCOME.match(text.lstrip()):
