@@ -34,6 +34,8 @@ _NESTED = re.compile(
     rf"""(?:[:;("'>|]\s?|\s)(?P<code>{_CODE})[ -](?:\s*#?{_ENHANCED}(?![\d.])|(?<=[:;("'>|].{{4}})(?=\D)|(?<=[:;("'>|]\s.{{4}})(?=\D))"""
 )
 
+_ASKED_ABOUT_SENDER = re.compile(r"\bsender (?:address rejected: (?:undeliverable|unverified) address|verif\w+ fail)", re.IGNORECASE)
+
 # Contexts that say outright that a reply follows; they win over a number met earlier.
 _ANNOUNCED = re.compile(
     r"""(?:
@@ -164,14 +166,16 @@ def _parse(line: str, own_phase: Phase | None, phase: Phase | None) -> Reply:
 
 
 def nested_starts(text: str) -> list[int]:
-    """Where the words of replies inside `text` begin, the innermost (last) first."""
-    starts = []
+    """Where the words of replies inside `text` begin, the innermost (last) first; what the sender's host said when it was asked is none."""
+    starts: list[int] = []
     for match in _NESTED.finditer(text):
         begin = match.end("code")
         rest = text[begin:].lstrip("- :")
         begin = len(text) - len(rest)
         leading = _LEADING_ENHANCED.match(rest)
         starts.append(begin + leading.end() if leading else begin)
+    if starts and _ASKED_ABOUT_SENDER.search(text):
+        return []
     return [start for start in reversed(starts) if start < len(text)]
 
 
