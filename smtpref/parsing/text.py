@@ -92,7 +92,7 @@ _NO_OUTCOME = re.compile(
     | ;[;\s]|\*\*\ server\ can't\ find # dig, nslookup
     | If\s
     | post(?:queue|super|conf|map|alias|cat|lock|log|multi|fix):\s
-    | -ERR\b|[A-Za-z]{0,4}\d{1,5}\ (?:NO|BAD)\b # POP and IMAP
+    | -ERR\b|[A-Za-z]{1,4}\d{1,5}\ (?:NO|BAD)\b # POP and IMAP
     | .{0,200}\bmatched\ rule\ id\b
     # MDaemon's and other sessions: what is looked up and what came of it, before anybody decides
     | (?:\w{3}\ \d{4}-\d\d-\d\d\ [\d:.]{8,12}:\ (?:\[[\d:]{1,20}\]\ )?)?(?:Performing\ \S{1,10}\ lookup|Spam\ Filter\ score|\*\s{1,4}(?:Result:|Policy:|[DP]=))
@@ -196,9 +196,11 @@ class TextReader(Reader):
         text = _OF_IIS.sub(lambda match: match[0].replace("+", " "), text)
         recipient = _RECIPIENT.search(text)
         host = _HOST.search(text)
-        if _OF_A_WEB_SERVER.search(text) or _NO_OUTCOME.match(text.lstrip()):
+        if _OF_A_WEB_SERVER.search(text):
             return None
         reply = find_reply(text)
+        if (reply is None or reply.code is None) and _NO_OUTCOME.match(text.lstrip()):
+            return None
         if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
             return None
         return Record(
