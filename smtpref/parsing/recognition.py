@@ -201,6 +201,7 @@ class _Readers:
         yield from self.pause()
         for reader in self._readers:
             records = reader.finish()
+            self._has_servers_own = self._has_servers_own or (bool(records) and isinstance(reader, _SERVERS))
             yield from [] if reader.is_second_hand and self._has_servers_own else records
             yield from self._given_back(reader, NOBODY)
 
