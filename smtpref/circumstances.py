@@ -25,6 +25,10 @@ _FORMS = {
     ),
 }
 
+_LAST_ADDRESS = re.compile(r"<?([\w.+-]{1,64}@[a-z0-9][\w.-]{0,253}[a-z0-9])>?\W{0,3}$", re.IGNORECASE)
+# Words beside which an address may be the sender's.
+_OF_SENDER = re.compile(r"\b(?:send(?:er|ing)?|from|return|reply|contact|report)\b", re.IGNORECASE)
+
 # Every provider's own token has capitals beside digits or signs.
 _TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
@@ -118,8 +122,8 @@ class Recogniser:
         return self._services.get(record.format) if is_own else None
 
     def _by_recipient(self, record: Record) -> str | None:
-        """Where nobody says who answered: the provider of the recipient's domain, or of the first address that the reply starts with."""
-        quoted = _FORMS["address"].match(record.text)
+        """Where nobody says who answered: the provider of the recipient's domain, or of an address that the reply starts or ends with."""
+        quoted = _FORMS["address"].match(record.text) or (None if _OF_SENDER.search(record.text) else _LAST_ADDRESS.search(record.text))
         address = record.recipient or (quoted[1] if quoted else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
         is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)

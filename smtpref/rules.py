@@ -24,6 +24,9 @@ _OPAQUE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+# Where a Latin word stands against a letter of a script without blanks ("RBL中"): `\b` sees no end of a word there.
+_AGAINST = re.compile(r"(?<=[a-z0-9])(?=[\u2e80-\uffff])|(?<=[\u2e80-\uffff])(?=[a-z0-9])", re.IGNORECASE | re.ASCII)
+_OPAQUE_OR_AGAINST = re.compile(f"{_OPAQUE.pattern}|{_AGAINST.pattern}", _OPAQUE.flags)
 # A link without its scheme: "mail.i.ua/err/10".
 _PATH = re.compile(r"\w\.\w+/")
 _TOKEN = re.compile(r"\w+")
@@ -53,7 +56,7 @@ class Subject:
 
 
 class MaskedText:
-    """A text whose links and addresses are blanks, and the way back to the original's positions."""
+    """A text whose links and addresses are blanks, and whose Latin words have blanks around them; and the way back to the original's positions."""
 
     def __init__(self, original: str) -> None:
         self.original = original[:MAX_TEXT]
@@ -61,7 +64,7 @@ class MaskedText:
         self._starts = [0]
         self._shifts = [0]
         position = length = 0
-        for match in _OPAQUE.finditer(self.original):
+        for match in (_OPAQUE if self.original.isascii() else _OPAQUE_OR_AGAINST).finditer(self.original):
             before = self.original[position : match.start()]
             # One blank stays between the words on both sides.
             piece = before if not before or before[-1] == " " else before + " "
@@ -129,7 +132,9 @@ class Rule:
         self.beats = frozenset(block.get("beats", ()))
         self.action: str | None = block.get("action")
         self.acts: str | None = block.get("acts")
-        self.phrases = tuple(" ".join(phrase.lower().split()) for phrase in block.get("phrases", ()))
+        # Only raw rules look at a text whose words stand as they were sent.
+        as_seen = (phrase if self.raw else _AGAINST.sub(" ", phrase) for phrase in block.get("phrases", ()))
+        self.phrases = tuple(" ".join(phrase.lower().split()) for phrase in as_seen)
         form = r"(?<!\w)(?:{})(?!\w)" if block.get("as_word") else "{}"
         self.patterns = tuple(Pattern(self, form.replace("{}", text), needs_of(text)) for text in listed(block.get("pattern")))
         self._replies = tuple(block.get("replies", ()))

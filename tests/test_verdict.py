@@ -259,6 +259,12 @@ def test_digits_alone_are_hard_only_for_the_contract_s_codes_whatever_reply_code
     }
 
 
+def test_who_answered_is_told_by_an_address_at_the_end_unless_it_may_be_the_senders() -> None:
+    texts = ("Unknown user bob@docomo.ne.jp", "No mail from <bob@docomo.ne.jp>", "Sender refused: bob@docomo.ne.jp")
+    records = (Record("-", 1, "reply", reply_code=ReplyCode.parse("550"), text=text) for text in texts)
+    assert [JUDGE.judge(record).provider for record in records] == ["docomo", None, None]
+
+
 def test_a_provider_s_own_numbers_make_no_other_address_hard() -> None:
     records = [
         (f"{provider['id']} {code['code']}", code["code"], provider["hosts"][0])

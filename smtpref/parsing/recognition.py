@@ -7,6 +7,7 @@ the last one, of bare replies, takes whatever is left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ..model import InputFormat, Record
@@ -152,7 +153,7 @@ class _Readers:
         self._readers = [reader(opened.source, opened.latest) for reader in chosen]
         self._latest = opened.latest
         self._last: Reader | None = None
-        self._is_any_open = False
+        self._opened: list[Reader] = []
         self._has_servers_own = False
         for reader in self._readers:
             reader.only = only
@@ -161,7 +162,7 @@ class _Readers:
     def of_lines(self) -> Reader | None:
         """The reader that took the last line, if it needs no other line and would be the first to be offered the next one."""
         last = self._last
-        return last if last is self._readers[0] and last.is_of_lines and not self._is_any_open else None
+        return last if last is self._readers[0] and last.is_of_lines and not self._opened else None
 
     def read(self, line: Line) -> Iterable[Record]:
         """The records that a line completes."""
@@ -175,27 +176,32 @@ class _Readers:
 
     def offer(self, line: InputLine, but: frozenset[Reader]) -> Iterator[Record]:
         """The records that a line completes; `but` names the readers that it is not for."""
-        opened = [reader for reader in self._readers if reader.is_open]
-        for reader in (*opened, *(reader for reader in self._readers if not reader.is_open)) if opened else self._readers:
+        opened = self._opened
+        for reader in chain(opened, (reader for reader in self._readers if reader not in opened)) if opened else self._readers:
             records = None if reader in but else reader.take(line)
+            if reader.is_open is not (reader in self._opened):
+                self._opened = [reader for reader in self._readers if reader.is_open]
             if records is None:
                 continue
             if self._last and self._last is not reader:
-                yield from self._last.pause()
+                yield from self._paused(self._last)
             self._has_servers_own = self._has_servers_own or (bool(records) and isinstance(reader, _SERVERS))
             yield from records
             self._last = reader
             yield from self._given_back(reader, but)
-            break
-        self._is_any_open = any(reader.is_open for reader in self._readers)
+            return
 
     def pause(self) -> Iterator[Record]:
         last = self._last
         if last:
-            yield from last.pause()
+            yield from self._paused(last)
             yield from self._given_back(last, NOBODY)
         if self._last and self._last is not last:
-            yield from self._last.pause()
+            yield from self._paused(self._last)
+
+    def _paused(self, reader: Reader) -> Iterator[Record]:
+        yield from reader.pause()
+        self._opened = [reader for reader in self._readers if reader.is_open]
 
     def finish(self) -> Iterator[Record]:
         yield from self.pause()
