@@ -433,6 +433,7 @@ SECTIONS: dict[str, Section] = {
             "enhanced": optional(list_of(any_enhanced)),
             "phases": optional(PHASES),
             "general": optional(flag),
+            "topic": optional(flag),
             "raw": optional(flag),
             "beats": optional(list_of(beaten)),
             "action": optional(word_of(Action, "an action")),

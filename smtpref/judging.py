@@ -134,7 +134,7 @@ class Judge:
 
     def _verdict_of_shape(self, apart: _Apart, record: Record, provider: Names | str | None) -> _Known:
         """The verdict of a shape, with what is known of the provider beside it."""
-        said = (record.reply_code, record.enhanced_code, record.phase, record.outcome, record.direction, record.format)
+        said = (record.reply_code, record.enhanced_code, record.phase, record.outcome, record.direction, record.format, record.words_only)
         key = (apart.shape, provider, *said)
         known = self._known.get(key)
         if known is None:

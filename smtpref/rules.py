@@ -99,6 +99,8 @@ class Situation(NamedTuple):
     reply_code: str | None
     enhanced_code: str | None
     phase: Phase | None
+    words_only: bool = False
+    """Whether nothing but words is there: no code, and no log that tells of an outcome."""
 
 
 class Hit(NamedTuple):
@@ -124,6 +126,7 @@ class Rule:
         self.id: str = block["id"]
         self.reason: str = block["reason"]
         self.general: bool = block.get("general", False)
+        self.topic: bool = block.get("topic", False)
         self.raw: bool = block.get("raw", False)
         self.providers = frozenset(block.get("provider", ()))
         self.beats = frozenset(block.get("beats", ()))
@@ -149,9 +152,10 @@ class Rule:
         return any(code[0] in "23" for code in self._replies)
 
     def applies(self, situation: Situation) -> bool:
-        """Whether the conditions on provider, codes and phase hold."""
+        """Whether the conditions on provider, codes and phase hold; a mere topic says nothing where no code stands beside it."""
         return (
-            (not self.providers or situation.provider in self.providers)
+            not (self.topic and situation.words_only)
+            and (not self.providers or situation.provider in self.providers)
             and (not self._replies or _any_matches(self._replies, situation.reply_code))
             and (not self._enhanced or _any_matches(self._enhanced, situation.enhanced_code))
             and (not self._phases or situation.phase in self._phases)

@@ -125,6 +125,7 @@ class OrderOfEvidence:
             str(record.reply_code) if record.reply_code else None,
             str(record.enhanced_code) if record.enhanced_code else None,
             record.phase,
+            record.words_only,
         )
         ranked: list[Hit] = []
         starts = [*nested_starts(record.text), 0]

@@ -297,9 +297,9 @@ def _of_curl(match: re.Match[str]) -> Iterator[_Found]:
     text = match["text"].strip()
     failed = _CURL_FAILED.match(text)
     if failed:
-        yield _Found(_said(failed["code"], phase_of(failed["command"])))
+        yield _Found(_said(failed["code"], phase_of(failed["command"]) or Phase.AUTH))
     elif match["number"] == "67":
-        yield _Found(Reply(None, None, text, Phase.AUTH))
+        yield _Found(_said(text, Phase.AUTH))
 
 
 _PHASE_OF_PYTHON = {
@@ -338,13 +338,13 @@ _PHASE_OF_SENTENCE = {
 
 _HINT = re.compile(
     r"SMTP|Smtp|curl: \(|\([2-5]\d\d, ?b?['\"]|failed|rejected: |[Ii]nvalid (?:login|greeting|HELO|EHLO)|response: |Greeting never|MailConnectException"
-    r"|AuthenticationFailedException|MessagingException|response code|(?:permanent|transient) error \("
+    r"|AuthenticationFailedException|MessagingException|SSLError|response code|(?:permanent|transient) error \("
 )
 _ADDRESS = re.compile(r"[^\s<>@,;:]{1,64}@[^\s<>@,;:]{1,255}")
 _QUOTED_ADDRESS = re.compile(r"['\"]([^'\"\s@]{1,64}@[^'\"\s@]{1,255})['\"]")
 _LEADING_ADDRESS = re.compile(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]{0,100}\))?:")
 _PHPMAILER_RECIPIENT = re.compile(rf"(?P<address>{_ADDRESS.pattern})(?:: (?P<text>\S.*))?$", re.DOTALL)
-_CURL_FAILED = re.compile(r"(?P<command>RCPT|MAIL|DATA|HELO|EHLO|STARTTLS|AUTH) failed: (?P<code>[2-5]\d\d)")
+_CURL_FAILED = re.compile(r"(?P<command>RCPT|MAIL|DATA|HELO|EHLO|STARTTLS|AUTH|Access|Login) (?:failed|denied): (?P<code>[2-5]\d\d)")
 # Lines of a stack, wherever they stand, and what may stand between them.
 _STACK = re.compile(
     r"""\s+at\s[\w.$<>/\[\]-]{1,300}(?:\s|\(|$) | \s+\.\.\.\s\d{1,4}\s(?:more|common) | \s+File\s".{1,300}",\sline\s\d | Traceback\s\(most\s | \s+raise\s\w
@@ -419,7 +419,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[_Found]]
     (re.compile(r"^\s*curl: \((?P<number>\d{1,3})\) (?P<text>.*)$", re.DOTALL), _of_curl),
     (
         re.compile(
-            r"(?P<words>Greeting never received|\bSMTP connect\(\) failed|\bSMTP Error: (?:Could not (?:authenticate|connect to SMTP host)|data not accepted)[^\n]{0,200})",
+            r"(?P<words>Greeting never received|\bOpenSSL::SSL::SSLError\b[^\n]{1,400}|\bExpected response code \"?[\d/]{3,20}\"? but got (?:code \"\"|an empty)[^\n]{0,100}|\bSMTP connect\(\) failed|\bSMTP Error: (?:Could not (?:authenticate|connect to SMTP host)|data not accepted)[^\n]{0,200})",
             re.IGNORECASE,
         ),
         _of_sentence,

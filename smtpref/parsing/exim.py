@@ -42,7 +42,7 @@ _FLAGGED = re.compile(rf"(?P<flag>{_FLAGS}) ")
 _STARTS = re.compile(
     rf"""{_ID}(?:\ |$)|(?:H|U|F|I)=\S|(?:temporarily\ )?(?:rejected|refused)\ |[\w.-]{{1,60}}\ authenticator\ (?:failed|deferred)\ |cwd=/
     |no\ (?:host\ name|IP\ address)\ found\ |no\ MAIL\ in\ SMTP\ |SMTP\ (?:protocol|connection|call|data|command|error|syntax|timeout)\b
-    |TLS\ error\ on\b|(?:Start|End)\ queue\ run:|exim\ [\d.]+\ daemon\ |Connection\ from\ .{{1,300}}(?:refused|lost)|unexpected\ disconnection\b
+    |TLS\ (?:error\ on|client\ disconnected)\b|socket\ bind\(\)|(?:malware|spam)\ acl\ condition:|(?:Start|End)\ queue\ run:|exim\ [\d.]+\ daemon\ |Connection\ from\ .{{1,300}}(?:refused|lost)|unexpected\ disconnection\b
     |lost\ connection\b|remote\ host\ address\ is\b|lowest\ numbered\ MX\b|unqualified\b|Warning:\ """,
     re.VERBOSE,
 )

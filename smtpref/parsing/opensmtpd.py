@@ -1,5 +1,7 @@
 """OpenSMTPD: what became of each envelope, and which commands of clients it refused; the three generations of its log.
 
+A session's error counts when no delivery line follows it.
+
 Since 6.0 a line starts with a session's id and holds `key=value` pairs; before, it starts with what happened (`relay: TempFail for ID: ...`).
 `stat=` (or `result=` of a refused command) is the last pair, so that whatever follows it is the reply.
 """
@@ -28,6 +30,8 @@ _OLD_REFUSAL = re.compile(
     re.DOTALL,
 )
 _OLD_CLIENT = re.compile(r"smtp-in: New session (?P<session>[0-9a-f]{16}) from host (?P<client>\S{1,300}(?: \[[^\]]{1,50}\])?)")
+_OLD_ERROR = re.compile(r"smtp-out: Error on session (?P<session>[0-9a-f]{16}): (?P<text>\S.*)$", re.DOTALL)
+_ERROR = re.compile(r"(?:^|\s)reason=(?P<text>\S.*)$", re.DOTALL)
 _OLD_NEWS = re.compile(r"(?:smtp-in|smtp-out|mta|mda|scheduler|queue|lookup|control|filter|info|warn|fatal|debug): ")
 _PROGRAM = "smtpd"
 _PROGRAMS = frozenset((_PROGRAM, "transfer", "queue", "mta", "mda", "lookup", "scheduler", "smtp", "pony", "klondike"))
@@ -58,6 +62,7 @@ class OpenSmtpdReader(Reader):
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)
         self._clients: Remembered[str] = Remembered()
+        self._broken: Remembered[Record] = Remembered()
 
     def take(self, line: InputLine) -> list[Record] | None:
         """A line of a known shape is this reader's even where it holds no outcome."""
@@ -72,6 +77,7 @@ class OpenSmtpdReader(Reader):
             return list(self._of_session(session, base))
         delivery = _OLD_DELIVERY.match(message)
         if delivery:
+            self._broken.clear()
             return [_delivered(base, delivery["pairs"], delivery["result"], delivery["envelope"], delivery["part"])]
         refusal = _OLD_REFUSAL.match(message)
         if refusal:
@@ -80,14 +86,29 @@ class OpenSmtpdReader(Reader):
         if client:
             self._clients[client["session"]] = client["client"]
             return []
+        error = _OLD_ERROR.match(message)
+        if error:
+            self._broken[error["session"]] = _broken(base, error["text"])
+            return []
         is_news = _OLD_NEWS.match(message) and (stamp.program == _PROGRAM or message.startswith(("smtp-in: ", "smtp-out: ")))
         return [] if is_news else None
+
+    def finish(self) -> list[Record]:
+        """The sessions that broke off and that no delivery line followed."""
+        broken, self._broken = self._broken, Remembered()
+        return list(broken.values())
 
     def _of_session(self, match: re.Match[str], base: Record) -> Iterator[Record]:
         session, part, event, text = match["session"], match["part"], match["event"], match["pairs"]
         if event == "delivery":
+            # It names the envelope, and often no session.
+            self._broken.clear()
             pairs = _pairs(text)
             yield _delivered(base, text, pairs.get("result", ""), pairs.get("evpid"), part)
+        elif event == "error" and part == "mta":
+            reason = _ERROR.search(text)
+            if reason:
+                self._broken[session] = _broken(base, _unquoted(reason["text"]))
         elif event == "connected":
             pairs = _pairs(text)
             if "address" in pairs:
@@ -118,6 +139,14 @@ class OpenSmtpdReader(Reader):
             enhanced_code=reply.enhanced,
             text=reply.text,
         )
+
+
+def _broken(base: Record, text: str) -> Record:
+    """A session that ended before anything was delivered; the envelopes are tried again."""
+    reply = _reply(text)
+    return base._replace(
+        direction=Direction.OUTBOUND, outcome=Outcome.DEFERRED, reply_code=reply.code, enhanced_code=reply.enhanced, text=reply.text
+    )
 
 
 def _delivered(base: Record, text: str, result: str, envelope: str | None, part: str) -> Record:

@@ -29,7 +29,7 @@ _QUEUE_ID = (
 # What Postfix writes, where a log or a person left out time, host and program.
 _UNSTAMPED = re.compile(
     rf"(?:{_QUEUE_ID}|NOQUEUE): (?:to=(?!.{{0,2000}}, stat=)|from=|client=|uid=|message-id=|(?:milter-|proxy-)?(?:reject|discard|hold|filter|redirect)|removed$|skipped|host )"
-    r"|(?:warning|fatal|panic): |(?:dis)?connect from |lost connection after |connect to \S+\[|statistics: "
+    r"|(?:postdrop: )?(?:warning|fatal|panic): |addr \S+ listed by domain |(?:dis)?connect from |lost connection after |connect to \S+\[|statistics: "
     r"|(?:Untrusted|Trusted|Verified|Anonymous) TLS connection |(?:PREGREET|HANGUP|BARE NEWLINE|PASS|WHITELISTED|ALLOWLISTED|DNSBL|COMMAND) "
 )
 
@@ -62,6 +62,8 @@ _ATTEMPT = re.compile(
     re.DOTALL,
 )
 _CODE = re.compile(r"\d{3}[ -]")
+# A message that a program of this machine handed over and that was not taken.
+_SUBMISSION = re.compile(r"warning: uid=\d{1,10}: (?P<text>.{1,300})$")
 _DETAILS = re.compile(r"[;,] (?:from=<|to=<|proto=|helo=<)")
 _DETAIL_SENDER = re.compile(r"[;,]? from=<([^>]*)>")
 _DETAIL_RECIPIENT = re.compile(r"[;,]? to=<([^>]*)>")
@@ -122,6 +124,9 @@ class PostfixReader(Reader):
         base = Record(self.source, line.number, self.format, stamp.time, stamp.host)
         if "reject: " in message or "discard: " in message:
             return list(self._refusal(message, base))
+        submission = _SUBMISSION.search(message)
+        if submission:
+            return [base._replace(direction=Direction.INBOUND, outcome=Outcome.REJECTED, text=submission["text"])]
         self._remember(message, base)
         return []
 
@@ -136,6 +141,7 @@ class PostfixReader(Reader):
         while match:
             kind = match.lastgroup
             if kind == "recipient":
+                self.has_passed_over = True
                 self._settle(match["settled"].decode(), match["recipient"].decode())
             elif kind == "sender":
                 self._senders[match["queue_id"].decode()] = match["sender"].decode()

@@ -36,6 +36,10 @@ class Reader:
     is_open = False
     is_of_lines: ClassVar[bool] = False
     """Whether every line is understood when it comes: the reader is never open and gives nothing back."""
+    has_passed_over = False
+    """Whether `skim_past` has passed over a line that completes a record."""
+    is_second_hand: ClassVar[bool] = False
+    """Whether its records are dropped at the end of an input in which a mail server's own log tells of outcomes."""
 
     def __init__(self, source: str, latest: datetime) -> None:
         self.source = source

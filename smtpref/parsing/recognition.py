@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from ..model import InputFormat, Record
 from . import (
+    companions,
     courier,
     dialogue,
     events,
     exceptions,
     exchange,
     exim,
-    filters,
     haraka,
     hmailserver,
     ironport,
@@ -64,9 +64,19 @@ READERS: tuple[type[Reader], ...] = (
     mailenable.MailenableReader,
     dialogue.DialogueReader,
     exceptions.ExceptionReader,
-    filters.FilterReader,
+    companions.CompanionReader,
     text.TextReader,
 )
+
+_SERVERS = (
+    postfix.PostfixReader,
+    exim.EximReader,
+    sendmail.SendmailReader,
+    opensmtpd.OpenSmtpdReader,
+    qmail.QmailReader,
+    courier.CourierReader,
+)
+"""Readers of the logs that filters and delivery agents log beside."""
 
 PART = 1 << 22
 """Bytes of a part of an input that several read."""
@@ -144,6 +154,7 @@ class _Readers:
         self._latest = opened.latest
         self._last: Reader | None = None
         self._opened: list[Reader] = []
+        self._has_servers_own = False
         for reader in self._readers:
             reader.only = only
 
@@ -160,6 +171,7 @@ class _Readers:
         if same is None:
             return self.offer(stamped, NOBODY)
         records = same.take(stamped)
+        self._has_servers_own = self._has_servers_own or bool(records)
         return self.offer(stamped, frozenset((same,))) if records is None else records
 
     def offer(self, line: InputLine, but: frozenset[Reader]) -> Iterator[Record]:
@@ -173,6 +185,7 @@ class _Readers:
                 continue
             if self._last and self._last is not reader:
                 yield from self._paused(self._last)
+            self._has_servers_own = self._has_servers_own or (bool(records) and isinstance(reader, _SERVERS))
             yield from records
             self._last = reader
             yield from self._given_back(reader, but)
@@ -193,7 +206,10 @@ class _Readers:
     def finish(self) -> Iterator[Record]:
         yield from self.pause()
         for reader in self._readers:
-            yield from reader.finish()
+            records = reader.finish()
+            has_own = self._has_servers_own or any(reader.has_passed_over for reader in self._readers)
+            self._has_servers_own = has_own or (bool(records) and isinstance(reader, _SERVERS))
+            yield from [] if reader.is_second_hand and self._has_servers_own else records
             yield from self._given_back(reader, NOBODY)
 
     def _given_back(self, reader: Reader, but: frozenset[Reader]) -> Iterator[Record]:

@@ -34,6 +34,8 @@ _NESTED = re.compile(
     rf"""(?:[:;("'>|]\s?|\s)(?P<code>{_CODE})[ -](?:\s*#?{_ENHANCED}(?![\d.])|(?<=[:;("'>|].{{4}})(?=\D)|(?<=[:;("'>|]\s.{{4}})(?=\D))"""
 )
 
+_ASKED_ABOUT_SENDER = re.compile(r"\bsender (?:address rejected: (?:undeliverable|unverified) address|verif\w+ fail)", re.IGNORECASE)
+
 # Contexts that say outright that a reply follows; they win over a number met earlier.
 _ANNOUNCED = re.compile(
     r"""(?:
@@ -55,13 +57,16 @@ _LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?-?\s*({_ENHANCED})(?![\d.]*\d)[
 _MARKED_ENHANCED = re.compile(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
 _INNER_ENHANCED = re.compile(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
 _FIRST_ENHANCED = re.compile(rf"({_ENHANCED}) - ")
-_BARE_ENHANCED = re.compile(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?)({_ENHANCED})(?=[\s:;,)\]]|$)")
+# Exchange 2003 ends its sentences with "<mx.example.com #5.1.1>".
+_BARE_ENHANCED = re.compile(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?|\s#)({_ENHANCED})(?=[\s:;,)\]>]|$)")
 
 # Amid other words a number is a code where an enhanced code follows, or where the word before it speaks of replies.
 _SPEAKS_OF_CODES = re.compile(
     r"\b(?:codes?|errors?|status|reply|response|smtp|failed|rejected|refused|returned|returns|got|with)[\s:=(]*$", re.IGNORECASE
 )
 _QUOTES = re.compile(r"""(?:^|[\s>\])}]:|[:;"'=|>,]\s|[("'=|>\[]|<-|<\*\*|\bb')\s*$|^\s*$""")
+# The value of a field that counts something is no code: "mailsize=321 smtpstatus=250".
+_COUNTED = re.compile(r"(?:size|len|length|bytes|port|pid|uid|nrcpt|count)=$", re.IGNORECASE)
 _COUNTS = re.compile(r"\s(?:[kKMG]?i?[bB](?:ytes)?|bytes|messages?|mails|users|domains|seconds|ms)\b")
 
 # The end may be missing: syslog cuts a line at 1 or 2 KiB.
@@ -161,14 +166,16 @@ def _parse(line: str, own_phase: Phase | None, phase: Phase | None) -> Reply:
 
 
 def nested_starts(text: str) -> list[int]:
-    """Where the words of replies inside `text` begin, the innermost (last) first."""
-    starts = []
+    """Where the words of replies inside `text` begin, the innermost (last) first; what the sender's host said when it was asked is none."""
+    starts: list[int] = []
     for match in _NESTED.finditer(text):
         begin = match.end("code")
         rest = text[begin:].lstrip("- :")
         begin = len(text) - len(rest)
         leading = _LEADING_ENHANCED.match(rest)
         starts.append(begin + leading.end() if leading else begin)
+    if starts and _ASKED_ABOUT_SENDER.search(text):
+        return []
     return [start for start in reversed(starts) if start < len(text)]
 
 
@@ -193,6 +200,8 @@ def _is_code(line: str, match: re.Match[str]) -> bool:
     leading = _LEADING_ENHANCED.match(after)
     if (leading and _agree(leading[1], reply_code(match["code"]))) or not before or _SPEAKS_OF_CODES.search(before):
         return True
+    if _COUNTED.search(before):
+        return False
     return bool(_QUOTES.search(before) and re.match(r"[-, :]\s*[^\s\d,:)\]]", after) and not _COUNTS.match(after))
 
 

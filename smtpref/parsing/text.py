@@ -59,10 +59,53 @@ _OTHERS = frozenset(
     )
 )
 
-# Delivery agents quote no reply: the words of their log lines alone may tell of an outcome.
-_DELIVERY_AGENT = re.compile(r"lmtp\w*|deliver|(?:dovecot-)?lda", re.ASCII)
+# Programs that hand mail over or put it away, whose words without a code are an outcome too.
+_HANDLERS = frozenset(
+    (
+        "lmtp",
+        "lmtpd",
+        "lmtpunix",
+        "deliver",
+        "lda",
+        "dovecot-lda",
+        "ssmtp",
+        "msmtp",
+        "esmtp",
+        "dma",
+        "nullmailer-send",
+        "fetchmail",
+        "procmail",
+        "maildrop",
+        "mail",
+        "sendmail",
+        "send-mail",
+        "mailx",
+        "mutt",
+    )
+)
+
+# What qmail-send writes of a delivery, without what stands before it: underscores for blanks, and a slash for the end of a line.
+_OF_QMAIL = re.compile(r"[A-Z][^\s_]{0,40}(?:_[^\s_]{0,80}){2,200}/")
+# A reply in a log of the W3C's extended form, whose fields hold no blanks.
+_OF_IIS = re.compile(r"(?<!\S)[2-5]\d\d\+[^\s+]\S{1,600}")
 _OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
+# Lines that name what goes wrong elsewhere and tell of no outcome: header fields of a message, settings, what a debugger or a test of TLS shows.
+_NO_OUTCOME = re.compile(
+    r"""(?:Received(?:-SPF)?|Authentication-Results|ARC-[\w-]{1,40}|DKIM-Signature|X-Spam-[\w-]{1,40}|X-Virus-[\w-]{1,40}):\s
+    | (?:DEBUG(?:\ SMTP)?:\ (?:setDebug|getProvider|useEhlo|use8bit|Found\ extension|trying\ to|connected\ to|Attempt\ to|mechanism\b|AUTH\b|protocolConnect))
+    | \*\ (?:TLSv1|SSLv|schannel:|ALPN|Server\ certificate:)
+    | .{0,200}\b(?:reject|permit|check)_[a-z]{2,20}_[a-z_]{2,60}\b
+    | ;[;\s]|\*\*\ server\ can't\ find # dig, nslookup
+    | If\s
+    | post(?:queue|super|conf|map|alias|cat|lock|log|multi|fix):\s
+    | -ERR\b|[A-Za-z]{1,4}\d{1,5}\ (?:NO|BAD)\b # POP and IMAP
+    | .{0,200}\bmatched\ rule\ id\b
+    # MDaemon's and other sessions: what is looked up and what came of it, before anybody decides
+    | (?:\w{3}\ \d{4}-\d\d-\d\d\ [\d:.]{8,12}:\ (?:\[[\d:]{1,20}\]\ )?)?(?:Performing\ \S{1,10}\ lookup|Spam\ Filter\ score|\*\s{1,4}(?:Result:|Policy:|[DP]=))
+    """,
+    re.VERBOSE,
+)
 _QUOTED = re.compile(r"^(?:[>|] ?)+")
 # Fields of a delivery status notification (RFC 3464) that hold no reply of their own.
 _STATUS_FIELD = re.compile(
@@ -118,7 +161,8 @@ class TextReader(Reader):
 
     def take(self, line: InputLine) -> list[Record]:
         """The record that a line completes, if any. A line with a stamp is a reply by itself or none."""
-        if line.stamp:
+        is_path = line.stamp and line.stamp.time is None and line.stamp.program.startswith("/")
+        if line.stamp and not is_path:
             return [*self.pause(), *self._of_log_line(line.number, line.stamp)]
         text = _QUOTED.sub("", line.text).rstrip()
         if not text.strip():
@@ -141,8 +185,8 @@ class TextReader(Reader):
 
     def _of_log_line(self, number: int, stamp: LogLine) -> list[Record]:
         record = None if stamp.program in _OTHERS else self._record(stamp.message, number)
-        is_told = record is not None and (not record.words_only or _DELIVERY_AGENT.fullmatch(stamp.program))
-        return [record._replace(time=stamp.time, host=stamp.host)] if record and is_told else []
+        is_outcome = record and (not record.words_only or stamp.program.rpartition("/")[2].lower() in _HANDLERS)
+        return [record._replace(time=stamp.time, host=stamp.host)] if record and is_outcome else []
 
     def _gather(self, line: _Line) -> list[Record]:
         completed = self.pause() if self._gathered and not self._continues(line.text) else []
@@ -170,12 +214,17 @@ class TextReader(Reader):
         return bool(is_awaited or is_wrapped or last.count("(") > last.count(")") or _UNFINISHED.search(last))
 
     def _record(self, text: str, number: int) -> Record | None:
+        if _OF_QMAIL.fullmatch(text):
+            text = text.removesuffix("/").replace("_", " ")
+        text = _OF_IIS.sub(lambda match: match[0].replace("+", " "), text)
         recipient = _RECIPIENT.search(text)
         host = _HOST.search(text)
         if _OF_A_WEB_SERVER.search(text):
             return None
         reply = find_reply(text)
         if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS or _HEADER_FIELD.match(text)):
+            return None
+        if (reply is None or reply.code is None) and _NO_OUTCOME.match(text.lstrip()):
             return None
         fields = self._fields if reply else {}
         status = enhanced_of(fields.get("status"))
