@@ -28,7 +28,7 @@ _FORMS = {
 # Every provider's own token has capitals beside digits or signs.
 _TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "o": 3600, "d": 86400, "j": 86400, "t": 86400, "g": 86400}
 MAX_HOSTS = 10_000
 """Hosts of which it is remembered whose they are."""
 
@@ -39,7 +39,6 @@ UNITS = (
 """A pattern of the units in which replies ask to wait."""
 _WAIT = re.compile(rf"(?<![\w.:])(?P<number>\d{{1,6}})\s?(?P<unit>{UNITS})(?![\w-])", re.IGNORECASE)
 _CLOCK = re.compile(r"(?<![\d:.T])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
-_FOREIGN_UNITS = {"stunde": 3600, "heure": 3600, "hora": 3600, "ore": 3600, "tag": 86400, "jour": 86400, "giorn": 86400}
 
 
 class Names(NamedTuple):
@@ -161,8 +160,8 @@ def wait_seconds(text: str) -> int | None:
     if not match:
         return None
     unit = match["unit"].lower()
-    scale = next((s for start, s in _FOREIGN_UNITS.items() if unit.startswith(start)), _UNITS[unit[0]])
-    return int(match["number"]) * scale or None
+    # An hour in German begins like a second.
+    return int(match["number"]) * _UNITS["h" if unit.startswith("stunde") else unit[0]] or None
 
 
 def _suffixes(labels: list[str]) -> Iterable[str]:
