@@ -32,7 +32,7 @@ _IS_CLIENT = re.compile(r"\b(?:client(?: host)?|ehlo|helo|from|domain|sender|ser
 # The address that a reply names beside these words may be the sender's.
 _ABOUT_SENDER = re.compile(r"\b(?:send|from|spf|dkim|dmarc|originat|contact|postmaster|return|helo)", re.IGNORECASE)
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "j": 86400, "t": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "o": 3600, "d": 86400, "j": 86400, "t": 86400, "g": 86400}
 MAX_HOSTS = 10_000
 """Hosts of which it is remembered whose they are."""
 
@@ -43,7 +43,6 @@ UNITS = (
 """A pattern of the units in which replies ask to wait."""
 _WAIT = re.compile(rf"(?<![\w.:])(?P<number>\d{{1,6}})\s?(?P<unit>{UNITS})(?![\w-])", re.IGNORECASE)
 _CLOCK = re.compile(r"(?<![\d:.T])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
-_FOREIGN_UNITS = {"stunde": 3600, "heure": 3600, "hora": 3600, "ore": 3600, "tag": 86400, "jour": 86400, "giorn": 86400}
 
 
 class Names(NamedTuple):
@@ -180,8 +179,8 @@ def wait_seconds(text: str) -> int | None:
     if not match:
         return None
     unit = match["unit"].lower()
-    scale = next((s for start, s in _FOREIGN_UNITS.items() if unit.startswith(start)), _UNITS[unit[0]])
-    return int(match["number"]) * scale or None
+    # An hour in German begins like a second.
+    return int(match["number"]) * _UNITS["h" if unit.startswith("stunde") else unit[0]] or None
 
 
 def _suffixes(labels: list[str]) -> Iterable[str]:
