@@ -331,7 +331,8 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     from .summary import Summariser
 
     account = LineAccount()
-    summariser = Summariser(frozenset(output.knowledge.blocklists))
+    providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
+    summariser = Summariser(frozenset(output.knowledge.blocklists), providers)
     progress = Progress(sys.stderr, survey.size, output.language)
     try:
         records = filter(filters.admit, survey.classified(output.knowledge, account, only, progress.advance))

@@ -30,6 +30,9 @@ _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _MINUTES = re.compile(r"([+-])(\d\d):(\d\d)")
 
+# What a suppression list can hold: one address, and nothing beside it.
+_ADDRESS = re.compile(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
+
 # How much an outcome settles, where two records of a message have the same time.
 _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
 
@@ -70,7 +73,7 @@ class Message(NamedTuple):
     """A hash of the recipient; 0 where it is unknown."""
 
     address: str | None
-    """The recipient, of a message that is bounced hard."""
+    """The recipient, of a message that is bounced hard, if it is an address."""
 
 
 class Messages:
@@ -87,6 +90,7 @@ class Messages:
         self._hours = Names(MAX_NAMES)
         self._offsets = Names(MAX_NAMES)
         self._addresses: dict[int, str] = {}
+        self._taken_back: set[tuple[int, int]] = set()
         self._unidentified = 0
 
     def add(self, classified: Classified) -> None:
@@ -110,7 +114,10 @@ class Messages:
         if record.time and (self._columns["first"][row] <= _UNTIMED or when < self._columns["first"][row]):
             self._columns["first"][row] = when
         facts = facts_of(record, verdict)
-        if row == known or self._is_later(row, when, facts):
+        is_last = row == known or self._is_later(row, when, facts)
+        if row != known:
+            self._note_delivery(row, record, facts, group, is_last=is_last)
+        if is_last:
             self._set(row, record, facts, group, (when, offset))
 
     def __iter__(self) -> Iterator[Message]:
@@ -132,6 +139,21 @@ class Messages:
                 columns["recipient"][row],
                 self._addresses.get(row),
             )
+
+    def reached_before(self) -> frozenset[int]:
+        """Recipients of deliveries that something else was said of later, as where an id is used again."""
+        return frozenset(recipient for recipient, following in self._taken_back if not following or following not in self._groups)
+
+    def _note_delivery(self, row: int, record: Record, facts: Facts, group: int, *, is_last: bool) -> None:
+        """Keep in mind a delivery that is not the last that is said of its message."""
+        columns = self._columns
+        known = self._facts[columns["facts"][row]]
+        if (facts.outcome == Outcome.DELIVERED) == (known.outcome == Outcome.DELIVERED):
+            return
+        if is_last and known.outcome == Outcome.DELIVERED:
+            self._taken_back.add((columns["recipient"][row], columns["following"][row]))
+        elif not is_last and facts.outcome == Outcome.DELIVERED:
+            self._taken_back.add((columns["recipient"][row], _following(record, group)))
 
     def _set_sender(self, row: int, record: Record) -> None:
         """The first sender that is known, in the order of names: later records often do not know it."""
@@ -158,7 +180,7 @@ class Messages:
         columns["recipient"][row] = hash_of(recipient) if recipient else 0
         columns["following"][row] = _following(record, group)
         self._addresses.pop(row, None)
-        if facts.action == Action.REMOVE_ADDRESS and record.recipient and record.direction is Direction.OUTBOUND:
+        if facts.action == Action.REMOVE_ADDRESS and record.direction is Direction.OUTBOUND and _ADDRESS.fullmatch(recipient):
             self._addresses[row] = recipient
 
     def _number(self, facts: Facts) -> int:

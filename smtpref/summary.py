@@ -132,7 +132,8 @@ class Summary(NamedTuple):
 class Summariser:
     """Takes classified records, one after another, and gives their summary at the end."""
 
-    def __init__(self, names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> None:
+        self._providers = providers
         self._messages = Messages()
         self._replies = _Replies(names)
         self._records = 0
@@ -171,7 +172,7 @@ class Summariser:
             whole.maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.OUTBOUND].maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.INBOUND].maps(bounces=Counter()),
-            find_tasks(self._messages, self._replies.examples()),
+            find_tasks(self._messages, self._replies.examples(), self._providers),
             failures,
             dict(sorted(failed_hours.items())),
             self._replies.groups(),
@@ -181,9 +182,9 @@ class Summariser:
         )
 
 
-def summarise(classified: Iterable[Classified], names: frozenset[str] = frozenset()) -> Summary:
-    """Return the summary of classified records; what is in `names` is not masked in replies."""
-    summariser = Summariser(names)
+def summarise(classified: Iterable[Classified], names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> Summary:
+    """Return the summary of classified records; what is in `names` is not masked in replies, `providers` are the domains of known ones."""
+    summariser = Summariser(names, providers)
     for item in classified:
         summariser.add(item)
     return summariser.summary()

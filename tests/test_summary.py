@@ -310,6 +310,84 @@ def test_many_unknown_users_of_a_small_domain_are_no_burst(summary_of: Any) -> N
     assert len(summary.tasks[0].addresses) == 20
 
 
+def doubts(summary: Summary) -> dict[str, int]:
+    """Why nobody is removed, of an input that gives no other advice."""
+    (task,) = summary.tasks
+    assert task.action == "wait-and-check"
+    return task.doubts
+
+
+def test_a_burst_ends_with_no_hour_and_needs_no_time(summary_of: Any) -> None:
+    gone = [*gmail(7, 0, 9), *gmail(8, 0, 9)]
+    assert doubts(summary_of(*gone)) == {"burst": 18}
+    assert actions(summary_of(*gmail(7, 0, 9), *gmail(9, 0, 9))) == [("remove-address", 18)]
+    assert doubts(summary_of(*(text.partition(" mx1 ")[2] for text in gone))) == {"burst": 18}
+    disabled = GONE.replace("550-5.1.1", "550-5.2.1").replace("550 5.1.1", "550 5.2.1").replace("does not exist", "is disabled")
+    assert doubts(summary_of(*(text.replace(GONE, disabled).replace("dsn=5.1.1", "dsn=5.2.1") for text in gone))) == {"burst": 18}
+
+
+def test_a_burst_behind_a_smart_host_is_known_by_the_providers_domain(knowledge: Knowledge) -> None:
+    relay = "smarthost.example.org[192.0.2.1]:25"
+    log = [
+        line(f"08:{n}:00", f"A{n}B2C3D4E5", f"u{n}@gmail.com", "bounced", said("550 5.1.1 User unknown"), relay=relay)
+        for n in range(10, 30)
+    ]
+    summary = summarise(classify_text("\n".join(log), knowledge), providers={"gmail.com"})
+    assert doubts(summary) == {"burst": 20}
+
+
+def test_an_id_that_is_used_again_does_not_hide_a_delivery(summary_of: Any) -> None:
+    sent = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "sent", "250 2.0.0 Ok")
+    bounced = line("09:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN)
+    for order in ((sent, bounced), (bounced, sent)):
+        assert doubts(summary_of(*order)) == {"delivered-too": 1}
+
+
+@pytest.mark.parametrize("status", ["deferred", "undeliverable"])
+def test_what_has_not_bounced_removes_nobody(summary_of: Any, status: str) -> None:
+    """Postfix's `soft_bounce` keeps in the queue what is refused for good; an address that is only verified is sent nothing."""
+    assert doubts(summary_of(line("08:00:00", "A1B2C3D4E5", "bob@example.net", status, UNKNOWN, dsn="5.1.1"))) == {"not-bounced": 1}
+
+
+def not_found(number: int, domain: str) -> str:
+    text = f"Host or domain name not found. Name service error for name={domain} type=A: Host not found"
+    return line(f"08:{number:02}:00", f"E{number:02}B2C3D4E5", f"u{number}@{domain}", "bounced", text, dsn="5.4.4", relay="none")
+
+
+def test_a_domain_that_works_is_not_missing(summary_of: Any, knowledge: Knowledge) -> None:
+    delivered = line("07:00:00", "A1B2C3D4E5", "eve@example.net", "sent", OK)
+    assert doubts(summary_of(not_found(1, "example.net"), delivered)) == {"domain-works": 1}
+    assert doubts(summarise(classify_text(not_found(1, "gmail.com"), knowledge), providers={"gmail.com"})) == {"domain-works": 1}
+    assert actions(summary_of(not_found(1, "example.net"))) == [("remove-address", 1)]
+
+
+def test_many_domains_that_are_not_found_at_once_are_a_fault_of_the_resolver(summary_of: Any) -> None:
+    assert doubts(summary_of(*(not_found(n, f"d{n}.example") for n in range(20)))) == {"lookup-fails": 20}
+    sent = [line(f"08:{n:02}:00", f"A{n:02}B2C3D4E5", f"u{n}@example.com", "sent", OK) for n in range(40)]
+    assert actions(summary_of(*sent, *(not_found(n, f"d{n}.example") for n in range(10)))) == [("remove-address", 10)]
+
+
+@pytest.mark.parametrize("recipient", ["bob", "bob@example.net,eve@example.net"])
+def test_what_is_no_address_is_not_removed(summary_of: Any, recipient: str) -> None:
+    tasks = summary_of(line("08:00:00", "A1B2C3D4E5", recipient, "bounced", UNKNOWN)).tasks
+    assert [(task.action, task.addresses) for task in tasks] == [("wait-and-check", {})]
+
+
+def test_an_alias_bounces_once_for_the_address_behind_it(summary_of: Any) -> None:
+    bounced = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN)
+    summary = summary_of(bounced, bounced.replace("relay=", "orig_to=<sales@example.org>, relay="))
+    assert [(task.messages, task.addresses) for task in summary.tasks] == [(1, {"bob@example.net": 1})]
+
+
+def test_a_log_may_begin_in_the_middle(summary_of: Any) -> None:
+    summary = summary_of(
+        "Oct  1 08:00:00 mx1 postfix/qmgr[1]: F1B2C3D4E5: removed",
+        "Oct  1 08:00:01 mx1 postfix/bounce[2]: F2B2C3D4E5: sender non-delivery notification: F3B2C3D4E5",
+        line("08:00:02", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN),
+    )
+    assert (summary.all.senders, actions(summary)) == ({"none": 1}, [("remove-address", 1)])
+
+
 def test_who_complains_is_no_dead_address(summary_of: Any) -> None:
     event = {"event": "spamreport", "email": "bob@example.net", "timestamp": 1700000000, "sg_event_id": "x", "sg_message_id": "m1"}
     summary = summary_of(json.dumps([event]))

@@ -166,7 +166,7 @@ class _Page:
             f"<div>{_text(self._of.reasons(task.reasons, most=8))}</div>",
         ]
         if task.action == WAIT_AND_CHECK:
-            parts.append(f"<p>{_text(self._say('sum-why-wait-and-check'))}</p>")
+            parts.append(f"<p>{_text(self._of.doubts(task))}</p>")
         if task.example:
             parts.append(f"<blockquote>{_marked(task.example, task.match)}</blockquote>")
         circumstances = "".join(f" · {text}" for text in self._of.circumstances(task))

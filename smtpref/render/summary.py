@@ -131,6 +131,10 @@ class SummaryViewer:
         parts = [f"{reason} {self.number(count)}" if len(reasons) > 1 else reason for reason, count in reasons.items()]
         return ", ".join(parts[:most]) + (" …" if len(parts) > most else "")
 
+    def doubts(self, task: Task) -> str:
+        """Why to wait, with the number of messages for each doubt."""
+        return ", ".join(self._say(f"sum-doubt-{doubt}", n=self.number(count)) for doubt, count in task.doubts.items())
+
     def explained(self, summary: Summary, tasks: Iterable[Task]) -> str:
         """The share of the failures that the tasks are about."""
         count = sum(task.messages for task in tasks)
@@ -195,7 +199,7 @@ class SummaryViewer:
     def _ranked(self, task: Task) -> Ranked:
         notes: list[Line] = []
         if task.action == WAIT_AND_CHECK:
-            notes.append(line(self._say("sum-why-wait-and-check")))
+            notes.append(line(self.doubts(task)))
         elif task.example:
             notes.append(self._viewer._matched(task.example, task.match))
         more = "".join(f" · {text}" for text in self.circumstances(task))
