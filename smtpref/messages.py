@@ -57,6 +57,13 @@ class Facts(NamedTuple):
     acts: str
 
 
+class Listing(NamedTuple):
+    """What is listed, and in which blocklist, as far as the reply told; empty where it did not."""
+
+    about: str
+    blocklist: str
+
+
 class Message(NamedTuple):
     """A message with what was last said of it. Times are microseconds of `instant`, None where nothing told any."""
 
@@ -75,6 +82,9 @@ class Message(NamedTuple):
     address: str | None
     """The recipient, of a message that is bounced hard, if it is an address."""
 
+    listing: Listing | None
+    """Of a message that a list refused."""
+
 
 class Messages:
     """Takes records in any order and gives messages."""
@@ -89,6 +99,7 @@ class Messages:
         self._senders = Names(MAX_NAMES, _registered_sender, _top_sender)
         self._hours = Names(MAX_NAMES)
         self._offsets = Names(MAX_NAMES)
+        self._listings = Names(MAX_NAMES)
         self._addresses: dict[int, str] = {}
         self._taken_back: set[tuple[int, int]] = set()
         self._unidentified = 0
@@ -119,6 +130,9 @@ class Messages:
             self._note_delivery(row, record, facts, group, is_last=is_last)
         if is_last:
             self._set(row, record, facts, group, (when, offset))
+            is_listed = facts.action == Action.REQUEST_DELISTING
+            listing = f"{verdict.about or ''}\t{verdict.blocklist or ''}"
+            self._columns["listing"][row] = self._listings.number(listing) + 1 if is_listed else 0
 
     def __iter__(self) -> Iterator[Message]:
         """The messages: those that were only handed over to a filter on their own host are told by what followed."""
@@ -138,6 +152,7 @@ class Messages:
                 self._offsets[columns["offset"][row]],
                 columns["recipient"][row],
                 self._addresses.get(row),
+                Listing(*self._listings[columns["listing"][row] - 1].split("\t")) if columns["listing"][row] else None,
             )
 
     def reached_before(self) -> frozenset[int]:
@@ -195,6 +210,7 @@ _COLUMNS = {
     "domain": "I",
     "sender": "I",
     "hour": "I",
+    "listing": "I",
     "offset": "I",
     "first": "q",
     "last": "q",

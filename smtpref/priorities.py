@@ -87,6 +87,9 @@ class Task(NamedTuple):
     doubts: dict[str, int]
     """Why to wait and check, of that action, and the messages of each doubt."""
 
+    listings: dict[tuple[str, str, str], int]
+    """What is listed, the blocklist and the provider that refused, of the action to request delisting; empty where not told."""
+
     @property
     def is_waiting(self) -> bool:
         """Whether there is nothing to do but to wait."""
@@ -94,11 +97,17 @@ class Task(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The documented keys."""
-        row = {name: value for name, value in self._asdict().items() if name not in ("match", "addresses", "doubts")}
+        row = {name: value for name, value in self._asdict().items() if name not in ("match", "addresses", "doubts", "listings")}
         if self.action == Action.REMOVE_ADDRESS:
             row["addresses"] = sorted(self.addresses)
         if self.action == WAIT_AND_CHECK:
             row["doubts"] = self.doubts
+        if self.action == Action.REQUEST_DELISTING:
+            names = ("about", "blocklist", "provider")
+            row["listings"] = [
+                dict(zip(names, (name or None for name in listing), strict=True)) | {"messages": count}
+                for listing, count in self.listings.items()
+            ]
         return row
 
 
@@ -216,12 +225,16 @@ class _Gathering:
         self._replies: Counter[tuple[str, str]] = Counter()
         self._addresses: Counter[str] = Counter()
         self._doubts: Counter[str] = Counter()
+        self._listings: Counter[tuple[str, str, str]] = Counter()
         self._recipients: set[int] = set()
         self._times: list[tuple[int, str]] = []
 
     def add(self, message: Message, doubt: Doubt | None) -> None:
         if doubt:
             self._doubts[doubt.value] += 1
+        if message.listing:
+            provider = message.facts.provider
+            self._listings[*message.listing, "" if provider == NONE else provider] += 1
         self._domains[message.domain] += 1
         self._senders[message.sender] += 1
         self._reasons[message.facts.reason] += 1
@@ -257,6 +270,7 @@ class _Gathering:
             example.match if example else "",
             ordered(self._addresses) if is_named else {},
             ordered(self._doubts),
+            dict(sorted(self._listings.items(), key=lambda pair: (-pair[1], pair[0]))),
         )
 
     def _named(self, found: Sequence[Example]) -> Example | None:

@@ -123,6 +123,8 @@ class Summary(NamedTuple):
             yield "actions", f"{task.action}/{task.acts}", task.messages
         for task in self.tasks:
             yield from ((task.action, address, count) for address, count in task.addresses.items())
+        for task in self.tasks:
+            yield from (("listings", " ".join(filter(None, listing)), count) for listing, count in task.listings.items())
         yield from (("replies", reply.shape, reply.records) for reply in self.replies)
         for direction, maps in (("inbound", self.inbound), ("outbound", self.outbound)):
             for section, counts in maps._asdict().items():

@@ -319,6 +319,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "sum-last-success": ("last success at {domain} {time}", "lần phát cuối tới {domain}: {time}"),
     "sum-no-success": ("no success at {domain}", "chưa phát được thư nào tới {domain}"),
     "sum-most-from": ("{n} from {sender}", "{n} từ {sender}"),
+    "sum-listed": ("{about} at {where}: {n}", "{about} trong {where}: {n}"),
     "sum-waiting": ("Nothing to do yet: {messages}", "Chưa cần làm gì: {messages}"),
     "sum-more": ("{things} more in the other formats", "còn {things} việc nữa ở các định dạng khác"),
     "sum-more-tasks": ("{things} more, for {messages}", "{things} việc nữa, cho {messages}"),

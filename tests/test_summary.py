@@ -21,13 +21,15 @@ from typing import Any
 import pytest
 
 from smtpref.classification import classify_text
+from smtpref.errors import SmtprefError
 from smtpref.hashes import HashIndex, hash_of
-from smtpref.knowledge import Knowledge
+from smtpref.knowledge import Knowledge, Language
 from smtpref.line_account import LineAccount, looks_like_outcome
 from smtpref.messages import instant, time_text
 from smtpref.parsing.files import lines_of
-from smtpref.render.output import Format
+from smtpref.render.output import Format, Output
 from smtpref.render.progress import Progress
+from smtpref.render.results import write_summary
 from smtpref.render.summary import even
 from smtpref.shapes import Names, sender_shape, shape_of
 from smtpref.summary import MAX_REPLIES, Summary, summarise
@@ -401,6 +403,46 @@ def test_the_first_screen_of_a_queue_says_what_is_stuck_and_why(run: Run) -> Non
         printed = run("classify", "--summary", "-f", "rich", path, env={"COLUMNS": "100", "NO_COLOR": "1"}).stdout.splitlines()
         assert printed[0].startswith(" Still stuck: ")
         assert len(printed) < 50
+
+
+@pytest.fixture(scope="module")
+def much(knowledge: Knowledge) -> Summary:
+    """A summary with something to do of nearly every kind."""
+    account = LineAccount()
+    errors: list[SmtprefError] = []
+    survey = Survey([str(path) for path in SAMPLES if path.parent.name in ("postfix", "exim", "ses")], errors)
+    found = summarise(survey.classified(knowledge, account))
+    assert errors == []
+    assert len(found.tasks) > 8
+    return found._replace(lines=account.counts, not_understood=account.shapes)
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 50), (100, 40), (120, 50), (200, 100)])
+def test_a_report_of_much_fits_on_the_screen_that_there_is(
+    much: Summary, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, width: int, height: int, language: Language
+) -> None:
+    """The answer is the first line, and not a line of it has scrolled away."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("LINES", str(height))
+    stream = io.StringIO()
+    write_summary(much, Output(stream, stream, Format.RICH, language, knowledge))
+    shown = stream.getvalue().splitlines()
+    assert shown[0].startswith({"en": " Still stuck: ", "vi": " Còn kẹt: "}[language])
+    assert len(shown) <= height - 2
+    assert max(map(len, shown)) <= width
+    # What to do is given up last: on a usual screen there is a line for everything.
+    if height >= 50:
+        doing = sum(not task.is_waiting or task.action == "wait-and-check" for task in much.tasks)
+        assert sum(bool(re.match(r" {1,2}\d+ ", text)) for text in shown) >= doing
+
+
+def test_the_words_that_decided_are_in_sight_on_a_narrow_screen(run: Run) -> None:
+    long = said("550 5.1.1 The long story of this mailbox, which was once somebody's and served well for years, ends here: user unknown")
+    log = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", long)
+    shown = run("classify", "--summary", "-f", "rich", stdin=log, env={"COLUMNS": "80", "NO_COLOR": "1"}).stdout.splitlines()
+    (quote,) = (text for text in shown if text.startswith("    550 5.1.1 …"))
+    assert "user unknown" in quote
 
 
 # Several files

@@ -132,11 +132,12 @@ class Course(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A row of a ranking: what it is, its numbers, and lines that say more."""
+    """A row of a ranking: what it is, its numbers, a quotation, and facts, of which each stays in one piece."""
 
     cells: tuple[Line, ...]
     numbers: tuple[int, ...]
-    notes: tuple[Line, ...]
+    quote: Line = ()
+    facts: Line = ()
 
 
 class Ranking(NamedTuple):
@@ -235,7 +236,7 @@ class Viewer:
         if not entry.certain:
             tags.append(span(self.say("uncertain"), Role.STRONG))
         tags.append(span(self._kind(entry), Role.DIM))
-        return Title((span(entry.code, Role.CODE), span(entry.name, Role.STRONG)), _dotted(tags), _TONES[word])
+        return Title((span(entry.code, Role.CODE), span(entry.name, Role.STRONG)), dotted(tags), _TONES[word])
 
     def _blocklist_fields(self, facts: BlocklistFacts) -> Iterator[Field]:
         if facts.operator:
@@ -368,7 +369,7 @@ class Viewer:
             tags.append(span(self.say("permanent" if verdict.permanent else "temporary"), tone))
         title = Title(
             (span(_MARKS[tone], tone), span(f"{word}: {mid_sentence(say(reason['summary'], self.language))}", Role.STRONG)),
-            _dotted(tags),
+            dotted(tags),
             tone,
         )
         rows = [self._field("do-now", [line(self.do_now(classified), Role.DO)])]
@@ -558,5 +559,6 @@ def _bounce_tone(bounce: Bounce) -> Role:
     return {Bounce.HARD: Role.PERMANENT, Bounce.BLOCK: Role.PERMANENT, Bounce.SOFT: Role.TEMPORARY}.get(bounce, Role.DIM)
 
 
-def _dotted(tags: Sequence[Span]) -> Line:
+def dotted(tags: Sequence[Span]) -> Line:
+    """Spans in a row, a dot between two."""
     return Viewer._joined((tag,) for tag in tags)
