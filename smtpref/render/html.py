@@ -169,7 +169,8 @@ class _Page:
             parts.append(f"<p>{_text(self._of.doubts(task))}</p>")
         if task.example:
             parts.append(f"<blockquote>{_marked(task.example, task.match)}</blockquote>")
-        circumstances = "".join(f" · {text}" for text in self._of.circumstances(task))
+        has_deliveries = bool(self._summary.outbound.outcomes.get(Outcome.DELIVERED))
+        circumstances = "".join(f" · {text}" for text in self._of.circumstances(task, has_deliveries=has_deliveries))
         parts.append(f'<div class="dim"><code>{_text(self._of.command(task))}</code>{_text(circumstances)}</div></li>\n')
         return "".join(parts)
 

@@ -41,8 +41,8 @@ SCREENS = tuple(
     Extent(*sizes)
     for sizes in (
         (20, 20, 10, 10), (12, 20, 8, 8), (8, 20, 6, 6), (6, 20, 5, 5), (6, 20, 4, 3), (5, 20, 4, 3), (4, 20, 4, 3), (3, 20, 4, 3),
-        (3, 20, 3, 3), (3, 20, 3, 2), (3, 20, 2, 2), (2, 20, 2, 2), (3, 8, 2, 2), (3, 5, 2, 2), (3, 3, 2, 1), (2, 3, 2, 1), (3, 8, 0, 0),
-        (3, 5, 0, 0), (2, 4, 0, 0), (2, 2, 0, 0), (1, 3, 0, 0), (1, 1, 0, 0),
+        (3, 20, 3, 3), (3, 20, 3, 2), (3, 20, 2, 2), (2, 20, 2, 2), (1, 20, 2, 2), (1, 20, 2, 1), (3, 5, 2, 2), (3, 3, 2, 1),
+        (2, 3, 2, 1), (3, 8, 0, 0), (3, 5, 0, 0), (2, 4, 0, 0), (2, 2, 0, 0), (1, 3, 0, 0), (1, 1, 0, 0),
     )
 )  # fmt: skip
 """What fits on a screen, the most first: what to do is given up last."""
@@ -112,7 +112,11 @@ class SummaryViewer:
         if stuck.since and stuck.seconds is not None:
             parts.append(span(self._say("sum-oldest", since=plain_time(stuck.since)[:16], age=self.age(stuck.seconds)), Role.STRONG))
         reason, count = max(stuck.reasons.items(), key=lambda pair: pair[0] != "waiting")
-        parts.append(span(self._say("sum-mainly", things=f"{reason} {self.number(count)}")))
+        if reason != "waiting":
+            parts.append(span(self._say("sum-mainly", things=f"{reason} {self.number(count)}")))
+        waiting = stuck.reasons.get("waiting", 0)
+        if waiting:
+            parts.append(span(self._say("sum-not-tried", n=self.number(waiting))))
         return tuple(part for number, text in enumerate(parts) for part in ((Span(" · ", Role.DIM), text) if number else (text,)))
 
     def age(self, seconds: int) -> str:
@@ -157,7 +161,7 @@ class SummaryViewer:
         text = f"{min(share, 99.9):.1f}" if count < summary.failures and share > 99 else f"{share:.0f}"
         return self._say("sum-explained", share=f"{text} %", failures=self.messages(summary.failures))
 
-    def circumstances(self, task: Task, *, is_short: bool = False) -> Iterator[str]:
+    def circumstances(self, task: Task, *, has_deliveries: bool, is_short: bool = False) -> Iterator[str]:
         """What is listed where, when it was seen, the last success there, the sender behind most of it."""
         for (about, blocklist, provider), count in [*task.listings.items()][:MOST_LISTINGS]:
             where = blocklist or (self.label("providers", provider) if provider else "")
@@ -166,18 +170,25 @@ class SummaryViewer:
             elif about or where:
                 yield f"{about or where} {self.number(count)}"
         if task.first and task.last:
-            first, last = short(task.first), short(task.last)
-            is_one_day = task.first[:10] == task.last[:10]
-            yield first if is_one_day and first == last else self._say("sum-seen", first=first, last=last[6 if is_one_day else 0 :])
+            yield self._seen(task.first, task.last)
         domain = next((name for name in task.domains if name != NONE), None)
         if domain:
-            key = "sum-last-success" if task.last_success else "sum-no-success"
-            yield self._say(key, domain=domain, time=short(task.last_success or ""))
+            # A queue holds no deliveries: that there was none says nothing.
+            key = "sum-last-success" if task.last_success else "sum-no-success" if has_deliveries else "sum-most-to"
+            yield self._say(key, n=self.number(task.domains[domain]), domain=domain, time=short(task.last_success or ""))
         sender = next((name for name in task.senders if name != NONE), None)
         if sender:
             # What is made anew for each message says nothing, and needs room.
             named = sender[sender.find("@") :] if is_short and "{id}" in sender.partition("@")[0] else sender
             yield self._say("sum-most-from", n=self.number(task.senders[sender]), sender=named)
+
+    def _seen(self, first: str, last: str) -> str:
+        """From when to when, with as much of the dates as tells them."""
+        if first[:4] != last[:4]:
+            return self._say("sum-seen", first=plain_time(first)[:16], last=plain_time(last)[:16])
+        if first[:16] == last[:16]:
+            return short(first)
+        return self._say("sum-seen", first=short(first), last=short(last)[6 if first[:10] == last[:10] else 0 :])
 
     def command(self, task: Task, most: int = MOST_EXPLAINED) -> str:
         """What explains it: the most frequent of its reasons."""
@@ -203,7 +214,9 @@ class SummaryViewer:
         shown = [*detailed, *brief]
         if shown:
             columns = (self._say("sum-column-messages"), self._say("sum-column-domains"))
-            rows = (*(self._ranked(task, is_short=not extent.with_all) for task in detailed), *map(self._brief, brief))
+            has_deliveries = bool(summary.outbound.outcomes.get(Outcome.DELIVERED))
+            detail = [self._ranked(task, has_deliveries=has_deliveries, is_short=not extent.with_all) for task in detailed]
+            rows = (*detail, *map(self._brief, brief))
             yield Ranking(self._say("sum-do-first"), columns, rows, self._thousands)
         closing = [self.explained(summary, [*shown, *waiting])]
         if rest:
@@ -222,7 +235,7 @@ class SummaryViewer:
         text = self._say("sum-waiting", messages=self.messages(sum(reasons.values())))
         return f"{text} ({self.reasons(most)})"
 
-    def _ranked(self, task: Task, *, is_short: bool) -> Ranked:
+    def _ranked(self, task: Task, *, has_deliveries: bool, is_short: bool) -> Ranked:
         quote: Line = ()
         if task.action == WAIT_AND_CHECK:
             quote = line(self.doubts(task))
@@ -231,7 +244,8 @@ class SummaryViewer:
             rest = task.example[codes.end() :] if codes else task.example
             quote = (*((span(codes[0], Role.CODE),) if codes else ()), *self._viewer._matched(rest, task.match))
         command = self.command(task, 1 if is_short else MOST_EXPLAINED)
-        facts = (span(command, Role.DO), *(span(text, Role.DIM) for text in self.circumstances(task, is_short=is_short)))
+        circumstances = self.circumstances(task, has_deliveries=has_deliveries, is_short=is_short)
+        facts = (span(command, Role.DO), *(span(text, Role.DIM) for text in circumstances))
         return self._brief(task)._replace(cells=self._cells(task), quote=quote, facts=facts)
 
     def _brief(self, task: Task) -> Ranked:

@@ -311,7 +311,8 @@ class Terminal:
             if row.quote:
                 lines.append(Text("    ").append_text(self._cut(row.quote, width - 4)))
             others = zip(rows[place - 1][shown:], ranking.columns[shown:], strict=True) if row.facts else ()
-            facts = (*row.facts[:1], *(Span(f"{number} {name}", Role.DIM) for number, name in others), *row.facts[1:])
+            told = (Span(f"{number} {name}", Role.DIM) for number, name in others if number != "1")
+            facts = (*row.facts[:1], *told, *row.facts[1:])
             lines += self._folded(facts, width)
         return [*lines]
 
