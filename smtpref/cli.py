@@ -328,7 +328,7 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     from .line_account import LineAccount
     from .render.progress import Progress
     from .render.results import write_summary
-    from .summary import Summariser
+    from .summary import Summariser, as_counted
 
     account = LineAccount()
     providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
@@ -336,12 +336,12 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     progress = Progress(sys.stderr, survey.size, output.language)
     try:
         records = filter(filters.admit, survey.classified(output.knowledge, account, only, progress.advance))
-        for classified in map(redactor.redact, records) if redactor else records:
+        for classified in map(redactor.redact, map(as_counted, records)) if redactor else records:
             summariser.add(classified)
     finally:
         progress.close()
     shapes = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}
-    summary = summariser.summary(account.counts, shapes, now=datetime.now().isoformat())
+    summary = summariser.summary(account.counts, shapes, now=datetime.now().astimezone())
     if summary.records or summary.lines.not_understood:
         write_summary(summary, output)
     return summary.records

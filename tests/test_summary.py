@@ -14,7 +14,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +203,18 @@ def test_a_queue_on_stdin_is_as_old_as_now(run: Run) -> None:
     age = re.search(r"oldest since 2000-01-01 00:00 \((\d+) d", printed)
     assert age is not None
     assert abs(int(age[1]) - 365 * years) < 800
+
+
+def test_a_queue_is_as_old_as_its_times_say_wherever_the_clock_is(run: Run) -> None:
+    """`postqueue -j` gives instants; `postqueue -p`, on the same machine, the clock's own time."""
+    arrival = datetime.now() - timedelta(hours=2, minutes=30)
+    entry = {
+        "queue_name": "deferred", "queue_id": "4JgyGN3kgGzMCn", "arrival_time": int(arrival.timestamp()), "message_size": 1,
+        "sender": "a@example.org", "recipients": [{"address": "bob@example.net", "delay_reason": "connect to x[192.0.2.1]:25: timed out"}],
+    }  # fmt: skip
+    for zone in ("UTC", "Asia/Ho_Chi_Minh", "America/Los_Angeles"):
+        printed = run("classify", "--summary", stdin=json.dumps(entry), env={"TZ": zone}).stdout
+        assert "(2 h 3" in printed.splitlines()[0]
 
 
 # What to do first
