@@ -322,6 +322,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "sum-no-success": ("{n} to {domain}, no success yet", "{n} tới {domain}, chưa phát được thư nào"),
     "sum-most-from": ("{n} from {sender}", "{n} từ {sender}"),
     "sum-listed": ("{about} at {where}: {n}", "{about} trong {where}: {n}"),
+    "sum-listed-by": ("refused by {where}: {n}", "bị {where} từ chối: {n}"),
     "sum-waiting": ("Nothing to do yet: {messages}", "Chưa cần làm gì: {messages}"),
     "sum-more": ("{things} more in the other formats", "còn {things} việc nữa ở các định dạng khác"),
     "sum-more-tasks": ("{things} more, for {messages}", "{things} việc nữa, cho {messages}"),

@@ -159,6 +159,7 @@ class SummaryViewer:
         share = 100 * count / summary.failures
         # Less than all is never rounded to all.
         text = f"{min(share, 99.9):.1f}" if count < summary.failures and share > 99 else f"{share:.0f}"
+        text = text.replace(".", ",") if self._viewer.language == "vi" else text
         return self._say("sum-explained", share=f"{text} %", failures=self.messages(summary.failures))
 
     def circumstances(self, task: Task, *, has_deliveries: bool, is_short: bool = False) -> Iterator[str]:
@@ -167,8 +168,10 @@ class SummaryViewer:
             where = blocklist or (self.label("providers", provider) if provider else "")
             if about and where:
                 yield self._say("sum-listed", about=about, where=where, n=self.number(count))
-            elif about or where:
-                yield f"{about or where} {self.number(count)}"
+            elif where:
+                yield self._say("sum-listed-by", where=where, n=self.number(count))
+            elif about:
+                yield f"{about}: {self.number(count)}"
         if task.first and task.last:
             yield self._seen(task.first, task.last)
         domain = next((name for name in task.domains if name != NONE), None)
