@@ -335,9 +335,9 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     summariser = Summariser(frozenset(output.knowledge.blocklists), providers)
     progress = Progress(sys.stderr, survey.size, output.language)
     try:
-        records = filter(filters.admit, survey.classified(output.knowledge, account, only, progress.advance))
-        for classified in map(redactor.redact, map(as_counted, records)) if redactor else records:
-            summariser.add(classified)
+        for classified in survey.classified(output.knowledge, account, only, progress.advance):
+            take = summariser.add if filters.admit(classified) else summariser.note
+            take(redactor.redact(as_counted(classified)) if redactor else classified)
     finally:
         progress.close()
     shapes = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
 from .messages import NONE, Message, Messages, time_text
@@ -133,14 +134,15 @@ def is_failure(message: Message) -> bool:
 class Doubts:
     """What the whole input says for the addresses of some of its messages."""
 
-    def __init__(self, messages: Messages, providers: Collection[str]) -> None:
+    def __init__(self, messages: Messages, others: Messages, providers: Collection[str]) -> None:
         self._providers = providers
         hard = {message.recipient for message in messages if message.address}
-        self._reached = frozenset(m.recipient for m in messages if m.recipient in hard and _is_delivered(m)) | messages.reached_before()
+        reached = {message.recipient for message in chain(messages, others) if message.recipient in hard and _is_delivered(message)}
+        self._reached = frozenset(reached) | messages.reached_before() | others.reached_before()
         self._working: set[str] = set()
         sent, dead, lost = _Hourly(), _Hourly(), _Hourly()
         large: set[str] = set()
-        for message in messages:
+        for message in chain(messages, others):
             facts, hour = message.facts, message.hour or ""
             if facts.direction != Direction.OUTBOUND:
                 continue
@@ -179,14 +181,15 @@ class Doubts:
 
 
 def find_tasks(
-    messages: Messages, examples: Mapping[tuple[str, str], Sequence[Example]], providers: Collection[str] = ()
+    messages: Messages, others: Messages, examples: Mapping[tuple[str, str], Sequence[Example]], providers: Collection[str] = ()
 ) -> tuple[Task, ...]:
-    """Return what to do, first things first; goes over `messages` several times.
+    """Return what to do, first things first; goes over all messages several times.
 
-    `examples` are replies by reason and action, the most frequent first; `providers` are the domains of known providers.
+    `others` are what the input says beside `messages`, and speak only for addresses and domains. `examples` are replies by reason and
+    action, the most frequent first; `providers` are the domains of known providers.
     """
-    doubts = Doubts(messages, providers)
-    successes = _last_successes(messages)
+    doubts = Doubts(messages, others, providers)
+    successes = _last_successes(chain(messages, others))
     gathered: dict[tuple[str, str], _Gathering] = {}
     for message in messages:
         if is_failure(message):

@@ -138,6 +138,7 @@ class Summariser:
     def __init__(self, names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> None:
         self._providers = providers
         self._messages = Messages()
+        self._others = Messages()
         self._replies = _Replies(names)
         self._records = 0
         self._queue_from_stdin = False
@@ -149,6 +150,10 @@ class Summariser:
         self._replies.add(classified)
         record = classified.record
         self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
+
+    def note(self, classified: Classified) -> None:
+        """Take note of a record that is not counted: a delivery speaks against removing its address, whoever asked for what."""
+        self._others.add(classified)
 
     def summary(
         self, lines: LineCounts | None = None, not_understood: Mapping[str, int] | None = None, now: datetime | None = None
@@ -177,7 +182,7 @@ class Summariser:
             whole.maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.OUTBOUND].maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.INBOUND].maps(bounces=Counter()),
-            find_tasks(self._messages, self._replies.examples(), self._providers),
+            find_tasks(self._messages, self._others, self._replies.examples(), self._providers),
             failures,
             dict(sorted(failed_hours.items())),
             self._replies.groups(),

@@ -259,6 +259,20 @@ def test_no_address_is_removed_that_was_delivered_to(summary_of: Any) -> None:
     assert "bob@" not in (summary.tasks[0].example or "")
 
 
+@pytest.mark.parametrize("options", [["--bounce", "hard"], ["--reason", "user-unknown"], ["--until", "2026-10-01 11:00"]])
+def test_a_filter_hides_no_delivery_from_what_is_to_be_removed(report: Any, options: list[str]) -> None:
+    log = [
+        line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN),
+        line("09:00:00", "C1B2C3D4E5", "eve@example.net", "bounced", UNKNOWN.replace("bob@", "eve@")),
+        line("12:00:00", "B1B2C3D4E5", "bob@example.net", "sent", OK),
+    ]
+    for more in ([], ["--redact"]):
+        found = report("\n".join(log), options=[*options, *more])
+        assert [(task["action"], task["messages"]) for task in found["actions"]] == [("remove-address", 1), ("wait-and-check", 1)]
+        assert found["outcomes"] == {"bounced": 2}
+        assert found["actions"][0]["last_success"] == "2026-10-01T12:00:00"
+
+
 def test_an_example_names_nobody_who_is_not_to_be_removed(summary_of: Any) -> None:
     """The first reply of a shape is about an address that was delivered to later: the shape stands in its place."""
     summary = summary_of(
