@@ -130,9 +130,7 @@ class Messages:
             self._note_delivery(row, record, facts, group, is_last=is_last)
         if is_last:
             self._set(row, record, facts, group, (when, offset))
-            is_listed = facts.action == Action.REQUEST_DELISTING
-            listing = f"{verdict.about or ''}\t{verdict.blocklist or ''}"
-            self._columns["listing"][row] = self._listings.number(listing) + 1 if is_listed else 0
+            self._columns["listing"][row] = self._listing(verdict) if facts.action == Action.REQUEST_DELISTING else 0
 
     def __iter__(self) -> Iterator[Message]:
         """The messages: those that were only handed over to a filter on their own host are told by what followed."""
@@ -154,6 +152,9 @@ class Messages:
                 self._addresses.get(row),
                 Listing(*self._listings[columns["listing"][row] - 1].split("\t")) if columns["listing"][row] else None,
             )
+
+    def _listing(self, verdict: Verdict) -> int:
+        return self._listings.number(f"{verdict.about or ''}\t{verdict.blocklist or ''}") + 1
 
     def reached_before(self) -> frozenset[int]:
         """Recipients of deliveries that something else was said of later, as where an id is used again."""

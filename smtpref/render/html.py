@@ -13,7 +13,7 @@ from ..model import Outcome
 from ..priorities import WAIT_AND_CHECK, Task
 from ..summary import Maps, Summary
 from .safety import visible
-from .summary import SETTLED, SummaryViewer, even, plain_time
+from .summary import HERE, SETTLED, SummaryViewer, even, plain_time
 from .views import Line, Role, Viewer
 
 MOST_ROWS = 50
@@ -131,12 +131,12 @@ class _Page:
 
     def _split(self) -> str:
         """The outcomes of all messages as one bar."""
-        outcomes = self._summary.all.outcomes
+        outcomes, key = self._summary.all.outcomes, self._of.outcomes_key(self._summary)
         total = sum(outcomes.values()) or 1
         pieces, keys = [], []
         for name, count in outcomes.items():
             colour = _COLOURS.get(name, "dim")  # type: ignore[call-overload]  # an outcome is a string
-            label = f"{self._of.label('outcomes', name)}: {self._of.number(count)} ({self._share(count, total)})"
+            label = f"{self._of.label(key, name)}: {self._of.number(count)} ({self._share(count, total)})"
             pieces.append(
                 f'<svg style="flex:{count}" viewBox="0 0 1 1" preserveAspectRatio="none"><title>{_text(label)}</title>'
                 f'<rect width="1" height="1" fill="var(--{colour})" /></svg>'
@@ -212,7 +212,7 @@ class _Page:
             yield f'<h2>{_text(self._say("sum-inbound"))}</h2>\n<div class="grid">\n'
             for key, counts in self._maps(inbound):
                 if key != "bounces":
-                    yield self._table(key, counts)
+                    yield self._table(HERE if key == "outcomes" else key, counts)
             yield "</div>\n"
 
     def _share(self, count: int, total: int) -> str:
@@ -242,7 +242,7 @@ class _Page:
                 f'<tr><td>{_text(self._of.label(key, name))}</td><td class="n" data-n="{count}">{_text(self._of.number(count))}</td>'
                 f'<td class="n" data-n="{count}">{_text(self._share(count, total))}</td><td class="bar" data-n="{count}">{bar}</td></tr>'
             )
-        head = self._head(((self._say(f"sum-{key}"), ""), (self._say("sum-column-messages"), "n"), ("%", "n")))
+        head = self._head(((self._say(f"sum-{key.removesuffix('-here')}"), ""), (self._say("sum-column-messages"), "n"), ("%", "n")))
         rest = len(counts) - len(shown)
         more = f'<p class="dim">{_text(self._say("sum-more-rows", n=self._of.number(rest)))}</p>' if rest else ""
         return f"<section><table><thead><tr>{head}<th></th></tr></thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>{more}</section>\n"

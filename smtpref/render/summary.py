@@ -70,6 +70,8 @@ _TONES = {
 }
 _CODES = re.compile(r"(?:[2-5]\d\d )?(?:[245]\.\d{1,3}\.\d{1,3} )?(?<= )")
 _WORDS = {"outcomes": "outcome-{}", "bounces": "bounce-{}"}
+HERE = "outcomes-here"
+"""The key of outcomes of which rejections are only this server's own."""
 
 
 class SummaryViewer:
@@ -263,7 +265,7 @@ class SummaryViewer:
     def bars(self, summary: Summary, extent: Extent) -> Iterator[Bars]:
         """The totals that people look at: failures without what succeeded, which is in the outcomes."""
         outbound, size = summary.outbound, extent.bars
-        yield self._bars("outcomes", summary.all.outcomes, max(size, FEWEST_OUTCOMES))
+        yield self._bars(self.outcomes_key(summary), summary.all.outcomes, max(size, FEWEST_OUTCOMES))
         yield self._bars("bounces", summary.all.bounces, max(size, FEWEST_OUTCOMES))
         failed = {name: count for name, count in outbound.reasons.items() if name not in SETTLED}
         yield self._bars("reasons", failed, size)
@@ -278,15 +280,22 @@ class SummaryViewer:
         if summary.inbound.reasons:
             yield self._bars("inbound", summary.inbound.reasons, size)
 
+    @staticmethod
+    def outcomes_key(summary: Summary) -> str:
+        """The key of the outcomes of all messages."""
+        return "outcomes" if summary.all.outcomes.get(Outcome.REJECTED) != summary.inbound.outcomes.get(Outcome.REJECTED) else HERE
+
     def _bars(self, key: str, counts: Mapping[str, int], size: int, whole: Maps | None = None) -> Bars:
         rows = tuple((span(self.label(key, name), _TONES.get(name, Role.PLAIN)), count) for name, count in [*counts.items()][:size])
         total = sum(whole.outcomes.values()) if whole else sum(counts.values())
-        return Bars(self._say(f"sum-{key}"), rows, total, self._thousands)
+        return Bars(self._say(f"sum-{key.removesuffix('-here')}"), rows, total, self._thousands)
 
     def label(self, key: str, name: str) -> str:
         """What a row of counts is called: ids stay, as other commands take them."""
         if name == NONE and key != "bounces":
             return self._say("sum-none")
+        if key == HERE:
+            return self._viewer.outcome(name, here=True)
         if key in _WORDS:
             return self._say(_WORDS[key].format(name))
         if key == "providers" and name in self._viewer.knowledge.providers:

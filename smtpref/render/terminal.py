@@ -277,7 +277,7 @@ class Terminal:
         line = "".join(_STEPS[round((len(_STEPS) - 1) * count / most)] if count else " " for count in sums)
         busiest = max(course.points, key=lambda point: point[1])
         ends = f"{course.points[0][0]} – {course.points[-1][0]}, ▲ {grouped(busiest[1], course.thousands)} ({busiest[0]})"
-        heading = Text(course.heading + "  ", self._style(Role.HEADING))
+        heading = Text().append(course.heading + "  ", self._style(Role.HEADING))
         fits = len(course.heading) + len(line) + len(ends) + 6 <= self._width
         text = heading.append(line, self._style(Role.DO)).append("  " if fits else "\n", Style()).append(ends, self._style(Role.DIM))
         return [Padding(text, (0, 1))]
@@ -364,8 +364,8 @@ def _length(line: Line) -> int:
 
 
 def _shortened(label: Span) -> Span:
-    """An address by its end, which tells more than its beginning."""
-    at = label.text.find("@") if len(label.text) > SHORT_LABEL else -1
+    """An address whose beginning is made anew each time by its end; of any other the beginning tells more."""
+    at = label.text.find("@") if len(label.text) > SHORT_LABEL and "{id}" in label.text.partition("@")[0] else -1
     return label._replace(text=f"…{label.text[at:]}") if at > 0 else label
 
 

@@ -191,6 +191,10 @@ class Viewer:
     def say(self, key: str, **facts: object) -> str:
         return phrase(key, self.language, **facts)
 
+    def outcome(self, outcome: str, *, here: bool) -> str:
+        """What became of a message; `here` if this server decided it."""
+        return self.say("outcome-rejected-here" if here and outcome == Outcome.REJECTED else f"outcome-{outcome}")
+
     # explain
 
     def entry(self, entry: Entry, beside: Sequence[Entry] = ()) -> View:
@@ -361,7 +365,11 @@ class Viewer:
         record, verdict = classified.record, classified.verdict
         reason = self.knowledge.reasons[verdict.reason]
         tone = verdict_tone(classified)
-        word = self.say(f"outcome-{record.outcome}") if record.outcome in _TELLING else self._bounce_word(classified)
+        word = (
+            self.outcome(record.outcome, here=record.direction is Direction.INBOUND)
+            if record.outcome in _TELLING
+            else self._bounce_word(classified)
+        )
         tags = [span(verdict.reason, Role.STRONG)]
         if verdict.bounce is not Bounce.NONE:
             tags.append(span(self.say(f"bounce-{verdict.bounce}"), tone))
