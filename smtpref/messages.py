@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from .hashes import HashIndex, hash_of
@@ -239,18 +239,20 @@ def facts_of(record: Record, verdict: Verdict) -> Facts:
 def instant(time: str) -> tuple[int, str]:
     """The microseconds since 1970 of an ISO 8601 time, and its offset; a time without an offset counts as UTC."""
     moment = datetime.fromisoformat(time)
-    if moment.tzinfo is None:
+    offset = moment.utcoffset()
+    if offset is None:
         return (moment - _EPOCH) // _MICROSECOND, ""
-    return (moment.astimezone(UTC).replace(tzinfo=None) - _EPOCH) // _MICROSECOND, time[-6:]
+    # Reckoned in numbers: at the ends of the calendar there is no such moment in UTC.
+    return (moment.replace(tzinfo=None) - _EPOCH - offset) // _MICROSECOND, time[-6:]
 
 
 def time_text(microseconds: int, offset: str = "") -> str:
     """The time of an instant, with the offset that it was written with."""
-    moment = _EPOCH + timedelta(microseconds=microseconds)
     sign = _MINUTES.fullmatch(offset)
+    minutes = int(sign[1] + "1") * (60 * int(sign[2]) + int(sign[3])) if sign else 0
+    moment = _EPOCH + timedelta(microseconds=microseconds, minutes=minutes)
     if sign:
-        minutes = int(sign[1] + "1") * (60 * int(sign[2]) + int(sign[3]))
-        moment = moment.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=minutes)))
+        moment = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     precision = "seconds" if not moment.microsecond else "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.isoformat(timespec=precision)
 

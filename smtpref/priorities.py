@@ -147,10 +147,10 @@ class Doubts:
             if facts.direction != Direction.OUTBOUND:
                 continue
             sent.add(message.domain, hour)
-            if facts.provider != NONE or self._is_providers(message.domain):
+            is_providers = self._is_providers(message.domain)
+            if is_providers or facts.provider != NONE:
                 large.add(message.domain)
-                self._working.add(message.domain)
-            elif _is_delivered(message):
+            if is_providers or _is_delivered(message):
                 self._working.add(message.domain)
             if facts.reason in _MAILBOX_IS_DEAD:
                 dead.add(message.domain, hour)
@@ -323,7 +323,11 @@ def _bursts(dead: _Hourly, sent: _Hourly, domains: set[str]) -> frozenset[tuple[
 
 
 def _next(hour: str) -> str:
-    return (datetime.fromisoformat(f"{hour}:00:00") + _HOUR).isoformat()[:13] if hour else hour
+    """The hour after one; itself where there is none, as after the end of the calendar."""
+    try:
+        return (datetime.fromisoformat(f"{hour}:00:00") + _HOUR).isoformat()[:13]
+    except (ValueError, OverflowError):
+        return hour
 
 
 def _last_successes(messages: Iterable[Message]) -> dict[str, tuple[int, str]]:

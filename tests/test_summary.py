@@ -389,6 +389,12 @@ def test_a_domain_that_works_is_not_missing(summary_of: Any, knowledge: Knowledg
     assert actions(summary_of(not_found(1, "example.net"))) == [("remove-address", 1)]
 
 
+def test_a_smart_host_that_answers_does_not_make_a_domain_work(summary_of: Any) -> None:
+    text = "host gmail-smtp-in.l.google.com[192.0.2.25] said: 550 5.1.2 We weren't able to find the recipient domain. x - gsmtp"
+    bounced = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", text, relay=GOOGLE)
+    assert actions(summary_of(bounced)) == [("remove-address", 1)]
+
+
 def test_many_domains_that_are_not_found_at_once_are_a_fault_of_the_resolver(summary_of: Any) -> None:
     assert doubts(summary_of(*(not_found(n, f"d{n}.example") for n in range(20)))) == {"lookup-fails": 20}
     sent = [line(f"08:{n:02}:00", f"A{n:02}B2C3D4E5", f"u{n}@example.com", "sent", OK) for n in range(40)]
@@ -836,9 +842,25 @@ def test_hashes_are_numbered_in_their_order() -> None:
     assert hash_of("y", 1) not in index
 
 
-@pytest.mark.parametrize("time", ["2026-10-01T08:00:00", "2026-10-01T08:00:00.123+02:00", "1969-12-31T23:59:59.000001-05:30"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-10-01T08:00:00",
+        "2026-10-01T08:00:00.123+02:00",
+        "1969-12-31T23:59:59.000001-05:30",
+        "9999-12-31T23:30:00-11:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 def test_a_time_comes_back_as_it_was(time: str) -> None:
     assert time_text(*instant(time)) == time
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.RICH, Format.HTML, Format.PROMETHEUS])
+@pytest.mark.parametrize("time", ["9999-12-31T23:30:00-11:00", "0001-01-01T00:00:00+14:00"])
+def test_the_calendar_has_ends(run: Run, time: str, form: Format) -> None:
+    log = line("", "A1B2C3D4E5", "bob@gmail.com", "deferred", said("550 5.1.1 User unknown"), relay=GOOGLE).partition("  mx1")[2]
+    run("classify", "--summary", "-f", form.value, stdin=f"{time} mx1{log}\n")
 
 
 def test_hours_without_mail_are_shown_too() -> None:

@@ -337,9 +337,9 @@ def even(hours: Mapping[str, int]) -> dict[str, int]:
         return dict(hours)
     counts = {}
     at = first if size == 13 else first.replace(hour=0)
-    while at <= last:
-        counts[at.isoformat()[:size]] = 0
-        at += step
+    # The end of the calendar has nothing after it.
+    for number in range((last - at) // step + 1):
+        counts[(at + number * step).isoformat()[:size]] = 0
     for name, count in hours.items():
         counts[name[:size]] += count
     return {name.replace("T", " ") + "h" if size == 13 else name: count for name, count in counts.items()}
