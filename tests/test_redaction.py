@@ -20,7 +20,7 @@ from smtpref.classification import classify_inputs, classify_text
 from smtpref.knowledge import Knowledge
 from smtpref.line_account import LineAccount
 from smtpref.model import Classified
-from smtpref.parsing.files import Line
+from smtpref.parsing.files import lines_of
 from smtpref.redaction import Redactor
 from smtpref.render.output import Format, Output
 from smtpref.render.results import write_summary
@@ -117,9 +117,7 @@ def redacted_summaries(knowledge: Knowledge, read: Any) -> dict[Path, Summary]:
         redactor = Redactor(knowledge)
         summary = summarise(map(redactor.redact, map(as_counted, read(sample))))
         account = LineAccount()
-        lines = sample.read_bytes().decode("utf-8", "replace").splitlines()
-        numbered = (Line(number, text, text.encode()) for number, text in enumerate(lines, 1))
-        for _ in account.follow(numbered, lambda number: ("-", number)):
+        for _ in account.follow(lines_of(sample.read_bytes()), lambda number: ("-", number)):
             pass
         account.close()
         shapes = {redactor.text(shape): count for shape, count in account.shapes.items()}
