@@ -29,10 +29,11 @@ from smtpref.messages import instant, time_text
 from smtpref.parsing.files import lines_of
 from smtpref.render.output import Format, Output
 from smtpref.render.progress import Progress
+from smtpref.render.prometheus import prometheus_text
 from smtpref.render.results import write_summary
 from smtpref.render.summary import even
 from smtpref.shapes import Names, sender_shape, shape_of
-from smtpref.summary import MAX_REPLIES, Summary, summarise
+from smtpref.summary import MAX_REPLIES, Series, Summary, summarise
 from smtpref.survey import Survey, size_of
 
 from .conftest import TESTS, Run
@@ -720,7 +721,59 @@ def test_csv_has_a_row_for_every_count(run: Run) -> None:
     assert [row["key"] for row in rows if row["section"] == "remove-address"] == ["eve@example.net"]
 
 
-SAMPLE = re.compile(r'[a-z_]+(?:\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? [0-9.e+]+')
+SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})? (?P<value>-?\d+(?:\.\d+)?(?:e[+-]\d+)?)")
+LABEL = re.compile(r'(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)="(?P<value>(?:[^"\\\n]|\\[\\n"])*)"(?:,|$)')
+
+
+def exposed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """The samples of a text in Prometheus' exposition format, read as strictly as the format is written."""
+    assert text.endswith("\n")
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    helps: list[str] = []
+    types: list[str] = []
+    for row in text[:-1].split("\n"):
+        if row.startswith("# "):
+            _, kind, name, rest = row.split(" ", 3)
+            assert kind in ("HELP", "TYPE")
+            # HELP, TYPE, then the samples of one metric, all together.
+            (helps if kind == "HELP" else types).append(name)
+            assert rest == "gauge" if kind == "TYPE" else not re.search(r"\\(?![\\n])", rest)
+            continue
+        sample = SAMPLE.fullmatch(row)
+        assert sample, row
+        assert helps[-1] == types[-1] == sample["name"]
+        labels, rest = [], sample["labels"] or ""
+        while rest:
+            label = LABEL.match(rest)
+            assert label, row
+            labels.append((label["name"], label["value"]))
+            rest = rest[label.end() :]
+        assert len({name for name, _ in labels}) == len(labels)
+        key = (sample["name"], tuple(sorted(labels)))
+        assert key not in found
+        found[key] = float(sample["value"])
+    assert helps == types
+    assert len(set(helps)) == len(helps)
+    return found
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_prometheus_reads_the_metrics_of_every_sample(path: Path, knowledge: Knowledge) -> None:
+    account = LineAccount()
+    summary = summarise(Survey([str(path)], []).classified(knowledge, account))._replace(lines=account.counts)
+    text = "".join(prometheus_text(summary))
+    found = exposed(text)
+    assert "@" not in text
+    assert sum(value for (name, _), value in found.items() if name == "smtpref_messages") == summary.messages
+    assert {name for (metric, labels) in found if metric == "smtpref_messages" for name, _ in labels} <= {*Series._fields}
+
+
+def test_a_label_of_prometheus_is_escaped(much: Summary) -> None:
+    odd = Series("outbound", "deferred", 'a"b', "soft", "c\\d\ne")
+    found = exposed("".join(prometheus_text(much._replace(series={odd: 1}, stuck=much.stuck._replace(reasons={'a"b': 1})))))
+    (labels,) = [dict(labels) for name, labels in found if name == "smtpref_messages"]
+    assert labels["reason"] == 'a\\"b'
+    assert labels["provider"].startswith("c\\\\d")
 
 
 def test_prometheus_text_has_help_and_type_and_never_an_address(run: Run) -> None:
