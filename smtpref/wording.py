@@ -363,6 +363,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Trông như kết quả nhưng không hiểu: {lines} (số dạng: {shapes}; xem hết: --not-understood)",
     ),
     "sum-lines-column": ("lines", "dòng"),
+    "sum-no-room": (
+        "Totals and replies need a higher window, or --format plain.",
+        "Số tổng và phản hồi cần cửa sổ cao hơn, hoặc --format plain.",
+    ),
     "sum-all-understood": ("0 not understood", "0 không hiểu"),
     "sum-title": ("Mail report", "Báo cáo thư"),
     "sum-failed": ("failed", "không phát được"),

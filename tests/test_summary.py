@@ -464,6 +464,8 @@ def test_a_report_of_much_fits_on_the_screen_that_there_is(
     assert shown[0].startswith({"en": " Still stuck: ", "vi": " Còn kẹt: "}[language])
     assert len(shown) <= height - 2
     assert max(map(len, shown)) <= width
+    # What is left out is said to be.
+    assert any("--format plain" in text for text in shown) == (height < 30)
     # What to do is given up last: on a usual screen there is a line for everything.
     if height >= 50:
         doing = sum(not task.is_waiting or task.action == "wait-and-check" for task in much.tasks)

@@ -91,6 +91,7 @@ class SummaryViewer:
             Course(self._say("sum-hours"), tuple(even(summary.all.hours).items()), self._thousands),
             *self._replies(summary, extent),
             *self._lines(summary, extent),
+            *(() if extent.bars else (Paragraph(line(self._say("sum-no-room"), Role.DIM)),)),
         )
 
     # Sentences
