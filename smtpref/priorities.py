@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
-from .messages import NONE, Message, Messages, time_text
+from .messages import NONE, Facts, Message, Messages, time_text
 from .model import Action, Actor, Bounce, Direction, Outcome
 
 WAIT_AND_CHECK = "wait-and-check"
@@ -123,40 +123,48 @@ class Example(NamedTuple):
     shape: str
 
 
-def is_failure(message: Message) -> bool:
+def is_failure(facts: Facts) -> bool:
     """Whether a message that this server sent did not arrive, or was not wanted."""
-    facts = message.facts
     if facts.direction != Direction.OUTBOUND or facts.reason in _SETTLED:
         return False
     return facts.action != Action.NONE or facts.bounce != Bounce.NONE
 
 
-class Doubts:
-    """What the whole input says for the addresses of some of its messages."""
+def _is_delivery(facts: Facts) -> bool:
+    return facts.outcome == Outcome.DELIVERED and not is_failure(facts)
+
+
+class Testimony:
+    """What the whole input says for addresses and domains: deliveries, and when much failed at once."""
 
     def __init__(self, messages: Messages, others: Messages, providers: Collection[str]) -> None:
+        self.last_successes: dict[str, tuple[int, str]] = {}
         self._providers = providers
-        hard = {message.recipient for message in messages if message.address}
-        reached = {message.recipient for message in chain(messages, others) if message.recipient in hard and _is_delivered(message)}
-        self._reached = frozenset(reached) | messages.reached_before() | others.reached_before()
         self._working: set[str] = set()
+        condemned = messages.condemned()
+        reached = (recipient for part in (messages, others) for recipient in part.recipients(_is_delivery))
+        self._reached = condemned.intersection(reached) | messages.reached_before() | others.reached_before()
         sent, dead, lost = _Hourly(), _Hourly(), _Hourly()
         large: set[str] = set()
         for message in chain(messages, others):
-            facts, hour = message.facts, message.hour or ""
+            facts, domain, hour = message.facts, message.domain, message.hour or ""
             if facts.direction != Direction.OUTBOUND:
                 continue
-            sent.add(message.domain, hour)
-            is_providers = self._is_providers(message.domain)
-            if is_providers or facts.provider != NONE:
-                large.add(message.domain)
-            if is_providers or _is_delivered(message):
-                self._working.add(message.domain)
+            sent.add(domain, hour)
+            if facts.provider != NONE:
+                large.add(domain)
             if facts.reason in _MAILBOX_IS_DEAD:
-                dead.add(message.domain, hour)
+                dead.add(domain, hour)
             elif facts.reason == "domain-unknown":
                 lost.add("", hour)
-        large |= {domain for domain, count in sent.totals.items() if count >= LARGE_DOMAIN}
+            elif _is_delivery(facts):
+                self._working.add(domain)
+                if message.last is not None:
+                    time = (message.last, message.offset)
+                    self.last_successes[domain] = max(self.last_successes.get(domain, time), time)
+        of_providers = {domain for domain in sent.totals if self._is_providers(domain)}
+        self._working |= of_providers
+        large |= of_providers | {domain for domain, count in sent.totals.items() if count >= LARGE_DOMAIN}
         self._bursts = _bursts(dead, sent, large)
         self._blind = _bursts(lost, sent.together(), {""})
 
@@ -164,7 +172,7 @@ class Doubts:
         # A pseudonym stands below its provider's domain: "host2.gmail.com".
         return domain in self._providers or domain.partition(".")[2] in self._providers
 
-    def about(self, message: Message) -> Doubt | None:
+    def doubt(self, message: Message) -> Doubt | None:
         """Whether, and why, a hard bounce is not to be trusted."""
         facts, hour = message.facts, message.hour or ""
         if message.recipient in self._reached:
@@ -188,14 +196,13 @@ def find_tasks(
     `others` are what the input says beside `messages`, and speak only for addresses and domains. `examples` are replies by reason and
     action, the most frequent first; `providers` are the domains of known providers.
     """
-    doubts = Doubts(messages, others, providers)
-    successes = _last_successes(chain(messages, others))
+    testimony = Testimony(messages, others, providers)
     gathered: dict[tuple[str, str], _Gathering] = {}
     for message in messages:
-        if is_failure(message):
-            key, doubt = _task_of(message, doubts)
+        if is_failure(message.facts):
+            key, doubt = _task_of(message, testimony)
             gathered.setdefault(key, _Gathering()).add(message, doubt)
-    tasks = [gathering.task(key, successes, examples) for key, gathering in gathered.items()]
+    tasks = [gathering.task(key, testimony.last_successes, examples) for key, gathering in gathered.items()]
     return tuple(sorted(tasks, key=lambda task: (task.is_waiting, -task.messages, task.action, task.acts)))
 
 
@@ -204,17 +211,13 @@ def ordered(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _is_delivered(message: Message) -> bool:
-    return message.facts.outcome == Outcome.DELIVERED and not is_failure(message)
-
-
-def _task_of(message: Message, doubts: Doubts) -> tuple[tuple[str, str], Doubt | None]:
+def _task_of(message: Message, testimony: Testimony) -> tuple[tuple[str, str], Doubt | None]:
     facts = message.facts
     if facts.action != Action.REMOVE_ADDRESS:
         return (facts.action, facts.acts), None
     if facts.bounce != Bounce.HARD:
         return (UNSUBSCRIBE, facts.acts), None
-    doubt = doubts.about(message)
+    doubt = testimony.doubt(message)
     return ((WAIT_AND_CHECK, Actor.SENDER.value) if doubt else (facts.action, facts.acts)), doubt
 
 
@@ -328,12 +331,3 @@ def _next(hour: str) -> str:
         return (datetime.fromisoformat(f"{hour}:00:00") + _HOUR).isoformat()[:13]
     except (ValueError, OverflowError):
         return hour
-
-
-def _last_successes(messages: Iterable[Message]) -> dict[str, tuple[int, str]]:
-    found: dict[str, tuple[int, str]] = {}
-    for message in messages:
-        if message.last is not None and message.facts.direction == Direction.OUTBOUND and _is_delivered(message):
-            time = (message.last, message.offset)
-            found[message.domain] = max(found.get(message.domain, time), time)
-    return found

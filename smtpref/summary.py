@@ -168,7 +168,7 @@ class Summariser:
             tallies[message.facts.direction].add(message)
             series[_series_of(message.facts)] += 1
             stuck.add(message)
-            if is_failure(message):
+            if is_failure(message.facts):
                 failures += 1
                 if message.hour:
                     failed_hours[message.hour] += 1
