@@ -472,6 +472,12 @@ def test_a_report_of_much_fits_on_the_screen_that_there_is(
         assert sum(bool(re.match(r" {1,2}\d+ ", text)) for text in shown) >= doing
 
 
+def test_reply_codes_are_not_called_enhanced_ones(run: Run) -> None:
+    log = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", said("550 no such user here")).replace(" dsn=5.0.0,", "")
+    shown = run("classify", "--summary", "-f", "rich", stdin=log, env={"COLUMNS": "120", "NO_COLOR": "1"}).stdout
+    assert ("Reply codes" in shown, "Enhanced codes" in shown) == (True, False)
+
+
 def test_the_words_that_decided_are_in_sight_on_a_narrow_screen(run: Run) -> None:
     long = said("550 5.1.1 The long story of this mailbox, which was once somebody's and served well for years, ends here: user unknown")
     log = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", long)

@@ -273,8 +273,12 @@ class SummaryViewer:
         if extent.with_all:
             yield self._bars("categories", {name: n for name, n in summary.all.categories.items() if name != NONE}, size)
             yield self._bars("reply-codes", outbound.reply_codes, size)
-        codes = {name: count for name, count in outbound.enhanced_codes.items() if not name.startswith(("2", NONE))}
-        yield self._bars("enhanced-codes", codes or outbound.reply_codes, size)
+        enhanced, codes = (
+            {name: count for name, count in counts.items() if not name.startswith(("2", NONE))}
+            for counts in (outbound.enhanced_codes, outbound.reply_codes)
+        )
+        # Many receivers never send enhanced codes.
+        yield self._bars("enhanced-codes", enhanced, size) if enhanced or extent.with_all else self._bars("reply-codes", codes, size)
         yield self._bars("providers", {name: n for name, n in outbound.providers.items() if name != NONE}, size, outbound)
         yield self._bars("domains", outbound.domains, size)
         yield self._bars("senders", outbound.senders, size)
