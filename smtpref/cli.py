@@ -328,19 +328,20 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     from .line_account import LineAccount
     from .render.progress import Progress
     from .render.results import write_summary
-    from .summary import Summariser
+    from .summary import Summariser, as_counted
 
     account = LineAccount()
-    summariser = Summariser(frozenset(output.knowledge.blocklists))
+    providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
+    summariser = Summariser(frozenset(output.knowledge.blocklists), providers)
     progress = Progress(sys.stderr, survey.size, output.language)
     try:
-        records = filter(filters.admit, survey.classified(output.knowledge, account, only, progress.advance))
-        for classified in map(redactor.redact, records) if redactor else records:
-            summariser.add(classified)
+        for classified in survey.classified(output.knowledge, account, only, progress.advance):
+            take = summariser.add if filters.admit(classified) else summariser.note
+            take(redactor.redact(as_counted(classified)) if redactor else classified)
     finally:
         progress.close()
     shapes = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}
-    summary = summariser.summary(account.counts, shapes, now=datetime.now().isoformat())
+    summary = summariser.summary(account.counts, shapes, now=datetime.now().astimezone())
     if summary.records or summary.lines.not_understood:
         write_summary(summary, output)
     return summary.records

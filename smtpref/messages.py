@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from .hashes import HashIndex, hash_of
@@ -29,6 +29,9 @@ _UNTIMED = -(1 << 61)
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _MINUTES = re.compile(r"([+-])(\d\d):(\d\d)")
+
+# What a suppression list can hold: one address, and nothing beside it.
+_ADDRESS = re.compile(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
 
 # How much an outcome settles, where two records of a message have the same time.
 _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
@@ -54,6 +57,13 @@ class Facts(NamedTuple):
     acts: str
 
 
+class Listing(NamedTuple):
+    """What is listed, and in which blocklist, as far as the reply told; empty where it did not."""
+
+    about: str
+    blocklist: str
+
+
 class Message(NamedTuple):
     """A message with what was last said of it. Times are microseconds of `instant`, None where nothing told any."""
 
@@ -70,7 +80,10 @@ class Message(NamedTuple):
     """A hash of the recipient; 0 where it is unknown."""
 
     address: str | None
-    """The recipient, of a message that is bounced hard."""
+    """The recipient, of a message that is bounced hard, if it is an address."""
+
+    listing: Listing | None
+    """Of a message that a list refused."""
 
 
 class Messages:
@@ -86,7 +99,9 @@ class Messages:
         self._senders = Names(MAX_NAMES, _registered_sender, _top_sender)
         self._hours = Names(MAX_NAMES)
         self._offsets = Names(MAX_NAMES)
+        self._listings = Names(MAX_NAMES)
         self._addresses: dict[int, str] = {}
+        self._taken_back: set[tuple[int, int]] = set()
         self._unidentified = 0
 
     def add(self, classified: Classified) -> None:
@@ -110,8 +125,12 @@ class Messages:
         if record.time and (self._columns["first"][row] <= _UNTIMED or when < self._columns["first"][row]):
             self._columns["first"][row] = when
         facts = facts_of(record, verdict)
-        if row == known or self._is_later(row, when, facts):
+        is_last = row == known or self._is_later(row, when, facts)
+        if row != known:
+            self._note_delivery(row, record, facts, group, is_last=is_last)
+        if is_last:
             self._set(row, record, facts, group, (when, offset))
+            self._columns["listing"][row] = self._listing(verdict) if facts.action == Action.REQUEST_DELISTING else 0
 
     def __iter__(self) -> Iterator[Message]:
         """The messages: those that were only handed over to a filter on their own host are told by what followed."""
@@ -131,7 +150,38 @@ class Messages:
                 self._offsets[columns["offset"][row]],
                 columns["recipient"][row],
                 self._addresses.get(row),
+                Listing(*self._listings[columns["listing"][row] - 1].split("\t")) if columns["listing"][row] else None,
             )
+
+    def recipients(self, are: Callable[[Facts], bool]) -> Iterator[int]:
+        """The recipients of the messages with such facts, more cheaply than from the messages."""
+        chosen = {number for number, facts in enumerate(self._facts) if are(facts)}
+        columns = self._columns
+        for number, recipient, following in zip(columns["facts"], columns["recipient"], columns["following"], strict=True):
+            if number in chosen and not (following and following in self._groups):
+                yield recipient
+
+    def condemned(self) -> frozenset[int]:
+        """The recipients of hard bounces."""
+        return frozenset(self._columns["recipient"][row] for row in self._addresses)
+
+    def _listing(self, verdict: Verdict) -> int:
+        return self._listings.number(f"{verdict.about or ''}\t{verdict.blocklist or ''}") + 1
+
+    def reached_before(self) -> frozenset[int]:
+        """Recipients of deliveries that something else was said of later, as where an id is used again."""
+        return frozenset(recipient for recipient, following in self._taken_back if not following or following not in self._groups)
+
+    def _note_delivery(self, row: int, record: Record, facts: Facts, group: int, *, is_last: bool) -> None:
+        """Keep in mind a delivery that is not the last that is said of its message."""
+        columns = self._columns
+        known = self._facts[columns["facts"][row]]
+        if (facts.outcome == Outcome.DELIVERED) == (known.outcome == Outcome.DELIVERED):
+            return
+        if is_last and known.outcome == Outcome.DELIVERED:
+            self._taken_back.add((columns["recipient"][row], columns["following"][row]))
+        elif not is_last and facts.outcome == Outcome.DELIVERED:
+            self._taken_back.add((columns["recipient"][row], _following(record, group)))
 
     def _set_sender(self, row: int, record: Record) -> None:
         """The first sender that is known, in the order of names: later records often do not know it."""
@@ -158,7 +208,7 @@ class Messages:
         columns["recipient"][row] = hash_of(recipient) if recipient else 0
         columns["following"][row] = _following(record, group)
         self._addresses.pop(row, None)
-        if facts.action == Action.REMOVE_ADDRESS and record.recipient and record.direction is Direction.OUTBOUND:
+        if facts.action == Action.REMOVE_ADDRESS and record.direction is Direction.OUTBOUND and _ADDRESS.fullmatch(recipient):
             self._addresses[row] = recipient
 
     def _number(self, facts: Facts) -> int:
@@ -173,6 +223,7 @@ _COLUMNS = {
     "domain": "I",
     "sender": "I",
     "hour": "I",
+    "listing": "I",
     "offset": "I",
     "first": "q",
     "last": "q",
@@ -200,18 +251,20 @@ def facts_of(record: Record, verdict: Verdict) -> Facts:
 def instant(time: str) -> tuple[int, str]:
     """The microseconds since 1970 of an ISO 8601 time, and its offset; a time without an offset counts as UTC."""
     moment = datetime.fromisoformat(time)
-    if moment.tzinfo is None:
+    offset = moment.utcoffset()
+    if offset is None:
         return (moment - _EPOCH) // _MICROSECOND, ""
-    return (moment.astimezone(UTC).replace(tzinfo=None) - _EPOCH) // _MICROSECOND, time[-6:]
+    # Reckoned in numbers: at the ends of the calendar there is no such moment in UTC.
+    return (moment.replace(tzinfo=None) - _EPOCH - offset) // _MICROSECOND, time[-6:]
 
 
 def time_text(microseconds: int, offset: str = "") -> str:
     """The time of an instant, with the offset that it was written with."""
-    moment = _EPOCH + timedelta(microseconds=microseconds)
     sign = _MINUTES.fullmatch(offset)
+    minutes = int(sign[1] + "1") * (60 * int(sign[2]) + int(sign[3])) if sign else 0
+    moment = _EPOCH + timedelta(microseconds=microseconds, minutes=minutes)
     if sign:
-        minutes = int(sign[1] + "1") * (60 * int(sign[2]) + int(sign[3]))
-        moment = moment.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=minutes)))
+        moment = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     precision = "seconds" if not moment.microsecond else "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.isoformat(timespec=precision)
 

@@ -1,16 +1,18 @@
 """What to do first: the messages that failed, by what has to be done about them, ordered by the mail that it would free.
 
-"Remove" is safe to feed to a suppression list unread: only addresses that bounced hard, that nothing else in the input was delivered to, and
-that are not part of a burst of unknown users at one large domain, which is a fault over there more often than the truth.
+"Remove" is safe to feed to a suppression list unread: only addresses that bounced hard and that nothing speaks for (see `Doubt`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
-from .messages import NONE, Message, time_text
+from .messages import NONE, Facts, Message, Messages, time_text
 from .model import Action, Actor, Bounce, Direction, Outcome
 
 WAIT_AND_CHECK = "wait-and-check"
@@ -26,7 +28,7 @@ LARGE_DOMAIN = 200
 """Messages of an input that make a domain a large one; the domains of known providers always are."""
 
 BURST = 10
-"""Unknown users within an hour that may be a burst,"""
+"""Dead addresses within an hour that may be a burst,"""
 
 BURST_SHARE = 0.3
 """and the share of that hour's messages to their domain that makes them one; a worn-out list has a tenth of it."""
@@ -34,8 +36,32 @@ BURST_SHARE = 0.3
 RISE_SHARE, RISE = 0.1, 4
 """Or a smaller share, where it is several times that of the other hours."""
 
-UNKNOWN_USER = "user-unknown"
+_MAILBOX_IS_DEAD = frozenset(("user-unknown", "mailbox-disabled"))
+_DOMAIN_IS_DEAD = frozenset(("domain-unknown", "domain-refuses-mail"))
 _SETTLED = frozenset(("success", "in-progress", "waiting"))
+_HOUR = timedelta(hours=1)
+
+
+class Doubt(StrEnum):
+    """What speaks against removing an address, the strongest first."""
+
+    REACHED = "delivered-too"
+    """The input delivered to it as well."""
+
+    NOT_BOUNCED = "not-bounced"
+    """The message is still in the queue, as under Postfix's `soft_bounce`, or was never sent, as where an address is only verified."""
+
+    DOMAIN_WORKS = "domain-works"
+    """The domain is said not to exist or not to take mail, and belongs to a known provider or was delivered to."""
+
+    LOOKUP = "lookup-fails"
+    """Many domains are not found at once, which is a fault of our own resolver more often."""
+
+    BURST = "burst"
+    """Many dead addresses at one large domain at once, which is a fault over there more often."""
+
+    NO_ADDRESS = "no-address"
+    """What is named is not an address that a suppression list could hold."""
 
 
 class Task(NamedTuple):
@@ -59,6 +85,12 @@ class Task(NamedTuple):
     addresses: dict[str, int]
     """The addresses to remove, of that action, and their messages; no other has any."""
 
+    doubts: dict[str, int]
+    """Why to wait and check, of that action, and the messages of each doubt."""
+
+    listings: dict[tuple[str, str, str], int]
+    """What is listed, the blocklist and the provider that refused, of the action to request delisting; empty where not told."""
+
     @property
     def is_waiting(self) -> bool:
         """Whether there is nothing to do but to wait."""
@@ -66,8 +98,18 @@ class Task(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The documented keys."""
-        row = {name: value for name, value in self._asdict().items() if name not in ("match", "addresses")}
-        return row | {"addresses": sorted(self.addresses)} if self.action == Action.REMOVE_ADDRESS else row
+        row = {name: value for name, value in self._asdict().items() if name not in ("match", "addresses", "doubts", "listings")}
+        if self.action == Action.REMOVE_ADDRESS:
+            row["addresses"] = sorted(self.addresses)
+        if self.action == WAIT_AND_CHECK:
+            row["doubts"] = self.doubts
+        if self.action == Action.REQUEST_DELISTING:
+            names = ("about", "blocklist", "provider")
+            row["listings"] = [
+                dict(zip(names, (name or None for name in listing), strict=True)) | {"messages": count}
+                for listing, count in self.listings.items()
+            ]
+        return row
 
 
 class Example(NamedTuple):
@@ -81,34 +123,86 @@ class Example(NamedTuple):
     shape: str
 
 
-def is_failure(message: Message) -> bool:
+def is_failure(facts: Facts) -> bool:
     """Whether a message that this server sent did not arrive, or was not wanted."""
-    facts = message.facts
     if facts.direction != Direction.OUTBOUND or facts.reason in _SETTLED:
         return False
     return facts.action != Action.NONE or facts.bounce != Bounce.NONE
 
 
-class Doubts(NamedTuple):
-    """What speaks against condemning an address: its domain's burst of unknown users in an hour, and a delivery to it."""
-
-    bursts: frozenset[tuple[str, str | None]]
-    reached: frozenset[int]
+def _is_delivery(facts: Facts) -> bool:
+    return facts.outcome == Outcome.DELIVERED and not is_failure(facts)
 
 
-def find_tasks(messages: Iterable[Message], examples: Mapping[tuple[str, str], Sequence[Example]]) -> tuple[Task, ...]:
-    """Return what to do, first things first; goes over `messages` several times.
+class Testimony:
+    """What the whole input says for addresses and domains: deliveries, and when much failed at once."""
 
-    `examples` are replies by reason and action, the most frequent first.
+    def __init__(self, messages: Messages, others: Messages, providers: Collection[str]) -> None:
+        self.last_successes: dict[str, tuple[int, str]] = {}
+        self._providers = providers
+        self._working: set[str] = set()
+        condemned = messages.condemned()
+        reached = (recipient for part in (messages, others) for recipient in part.recipients(_is_delivery))
+        self._reached = condemned.intersection(reached) | messages.reached_before() | others.reached_before()
+        sent, dead, lost = _Hourly(), _Hourly(), _Hourly()
+        large: set[str] = set()
+        for message in chain(messages, others):
+            facts, domain, hour = message.facts, message.domain, message.hour or ""
+            if facts.direction != Direction.OUTBOUND:
+                continue
+            sent.add(domain, hour)
+            if facts.provider != NONE:
+                large.add(domain)
+            if facts.reason in _MAILBOX_IS_DEAD:
+                dead.add(domain, hour)
+            elif facts.reason == "domain-unknown":
+                lost.add("", hour)
+            elif _is_delivery(facts):
+                self._working.add(domain)
+                if message.last is not None:
+                    time = (message.last, message.offset)
+                    self.last_successes[domain] = max(self.last_successes.get(domain, time), time)
+        of_providers = {domain for domain in sent.totals if self._is_providers(domain)}
+        self._working |= of_providers
+        large |= of_providers | {domain for domain, count in sent.totals.items() if count >= LARGE_DOMAIN}
+        self._bursts = _bursts(dead, sent, large)
+        self._blind = _bursts(lost, sent.together(), {""})
+
+    def _is_providers(self, domain: str) -> bool:
+        # A pseudonym stands below its provider's domain: "host2.gmail.com".
+        return domain in self._providers or domain.partition(".")[2] in self._providers
+
+    def doubt(self, message: Message) -> Doubt | None:
+        """Whether, and why, a hard bounce is not to be trusted."""
+        facts, hour = message.facts, message.hour or ""
+        if message.recipient in self._reached:
+            return Doubt.REACHED
+        if facts.outcome in (Outcome.DEFERRED, NONE):
+            return Doubt.NOT_BOUNCED
+        if facts.reason in _DOMAIN_IS_DEAD and message.domain in self._working:
+            return Doubt.DOMAIN_WORKS
+        if facts.reason == "domain-unknown" and ("", hour) in self._blind:
+            return Doubt.LOOKUP
+        if facts.reason in _MAILBOX_IS_DEAD and (message.domain, hour) in self._bursts:
+            return Doubt.BURST
+        return None if message.address else Doubt.NO_ADDRESS
+
+
+def find_tasks(
+    messages: Messages, others: Messages, examples: Mapping[tuple[str, str], Sequence[Example]], providers: Collection[str] = ()
+) -> tuple[Task, ...]:
+    """Return what to do, first things first; goes over all messages several times.
+
+    `others` are what the input says beside `messages`, and speak only for addresses and domains. `examples` are replies by reason and
+    action, the most frequent first; `providers` are the domains of known providers.
     """
-    hard = {message.recipient for message in messages if message.address}
-    doubts = Doubts(_bursts(messages), frozenset(m.recipient for m in messages if m.recipient in hard and _is_delivered(m)))
-    successes = _last_successes(messages)
+    testimony = Testimony(messages, others, providers)
     gathered: dict[tuple[str, str], _Gathering] = {}
     for message in messages:
-        if is_failure(message):
-            gathered.setdefault(_task_of(message, doubts), _Gathering()).add(message)
-    tasks = [gathering.task(key, successes, examples) for key, gathering in gathered.items()]
+        if is_failure(message.facts):
+            key, doubt = _task_of(message, testimony)
+            gathered.setdefault(key, _Gathering()).add(message, doubt)
+    tasks = [gathering.task(key, testimony.last_successes, examples) for key, gathering in gathered.items()]
     return tuple(sorted(tasks, key=lambda task: (task.is_waiting, -task.messages, task.action, task.acts)))
 
 
@@ -117,20 +211,14 @@ def ordered(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _is_delivered(message: Message) -> bool:
-    return message.facts.outcome == Outcome.DELIVERED and not is_failure(message)
-
-
-def _task_of(message: Message, doubts: Doubts) -> tuple[str, str]:
+def _task_of(message: Message, testimony: Testimony) -> tuple[tuple[str, str], Doubt | None]:
     facts = message.facts
     if facts.action != Action.REMOVE_ADDRESS:
-        return facts.action, facts.acts
+        return (facts.action, facts.acts), None
     if facts.bounce != Bounce.HARD:
-        return UNSUBSCRIBE, facts.acts
-    is_in_burst = facts.reason == UNKNOWN_USER and (message.domain, message.hour) in doubts.bursts
-    if is_in_burst or message.recipient in doubts.reached or not message.address:
-        return WAIT_AND_CHECK, Actor.SENDER.value
-    return facts.action, facts.acts
+        return (UNSUBSCRIBE, facts.acts), None
+    doubt = testimony.doubt(message)
+    return ((WAIT_AND_CHECK, Actor.SENDER.value) if doubt else (facts.action, facts.acts)), doubt
 
 
 class _Gathering:
@@ -142,10 +230,17 @@ class _Gathering:
         self._reasons: Counter[str] = Counter()
         self._replies: Counter[tuple[str, str]] = Counter()
         self._addresses: Counter[str] = Counter()
+        self._doubts: Counter[str] = Counter()
+        self._listings: Counter[tuple[str, str, str]] = Counter()
         self._recipients: set[int] = set()
         self._times: list[tuple[int, str]] = []
 
-    def add(self, message: Message) -> None:
+    def add(self, message: Message, doubt: Doubt | None) -> None:
+        if doubt:
+            self._doubts[doubt.value] += 1
+        if message.listing:
+            provider = message.facts.provider
+            self._listings[*message.listing, "" if provider == NONE else provider] += 1
         self._domains[message.domain] += 1
         self._senders[message.sender] += 1
         self._reasons[message.facts.reason] += 1
@@ -180,6 +275,8 @@ class _Gathering:
             example.text if example else None,
             example.match if example else "",
             ordered(self._addresses) if is_named else {},
+            ordered(self._doubts),
+            dict(sorted(self._listings.items(), key=lambda pair: (-pair[1], pair[0]))),
         )
 
     def _named(self, found: Sequence[Example]) -> Example | None:
@@ -188,45 +285,49 @@ class _Gathering:
         return next((example for example in found if example.recipient in self._recipients), masked)
 
 
-def _bursts(messages: Iterable[Message]) -> frozenset[tuple[str, str | None]]:
-    """The domains and hours in which unknown users came in a burst."""
-    sent: Counter[tuple[str, str]] = Counter()
-    unknown: Counter[tuple[str, str]] = Counter()
-    large: set[str] = set()
-    for message in messages:
-        facts = message.facts
-        if facts.direction != Direction.OUTBOUND or message.hour is None:
+class _Hourly:
+    """Messages by domain and hour; those without a time have an hour of their own."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.totals: Counter[str] = Counter()
+
+    def add(self, domain: str, hour: str, count: int = 1) -> None:
+        self.counts[domain, hour] += count
+        self.totals[domain] += count
+
+    def together(self) -> _Hourly:
+        """The same as if all domains were one, without a name."""
+        found = _Hourly()
+        for (_, hour), count in self.counts.items():
+            found.add("", hour, count)
+        return found
+
+
+def _bursts(dead: _Hourly, sent: _Hourly, domains: set[str]) -> frozenset[tuple[str, str]]:
+    """Of these domains those, with the hours, in which many of the messages that were sent failed at once."""
+    found: set[tuple[str, str]] = set()
+    for domain, hour in dead.counts:
+        if domain not in domains:
             continue
-        sent[message.domain, message.hour] += 1
-        if facts.provider != NONE:
-            large.add(message.domain)
-        if facts.reason == UNKNOWN_USER:
-            unknown[message.domain, message.hour] += 1
-    all_sent, all_unknown = _by_domain(sent), _by_domain(unknown)
-    large |= {domain for domain, count in all_sent.items() if count >= LARGE_DOMAIN}
-    found = set()
-    for (domain, hour), count in unknown.items():
-        if domain not in large or count < BURST:
-            continue
-        share = count / sent[domain, hour]
-        others = all_sent[domain] - sent[domain, hour]
-        usual = (all_unknown[domain] - count) / others if others else 0.0
-        if share >= BURST_SHARE or (others and share >= RISE_SHARE and share >= RISE * usual):
+        count, all_sent = dead.counts[domain, hour], sent.counts[domain, hour]
+        share = count / all_sent
+        if share >= BURST_SHARE:
+            # A burst does not end with the hour, and neither of its parts need be large.
+            following = (domain, _next(hour))
+            goes_on = following != (domain, hour) and dead.counts[following] >= BURST_SHARE * max(sent.counts[following], 1)
+            if goes_on and count + dead.counts[following] >= BURST:
+                found |= {(domain, hour), following}
+        others = sent.totals[domain] - all_sent
+        usual = (dead.totals[domain] - count) / others if others else 0.0
+        if count >= BURST and (share >= BURST_SHARE or (others and share >= RISE_SHARE and share >= RISE * usual)):
             found.add((domain, hour))
     return frozenset(found)
 
 
-def _by_domain(counts: Mapping[tuple[str, str], int]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for (domain, _), count in counts.items():
-        found[domain] += count
-    return found
-
-
-def _last_successes(messages: Iterable[Message]) -> dict[str, tuple[int, str]]:
-    found: dict[str, tuple[int, str]] = {}
-    for message in messages:
-        if message.last is not None and message.facts.direction == Direction.OUTBOUND and _is_delivered(message):
-            time = (message.last, message.offset)
-            found[message.domain] = max(found.get(message.domain, time), time)
-    return found
+def _next(hour: str) -> str:
+    """The hour after one; itself where there is none, as after the end of the calendar."""
+    try:
+        return (datetime.fromisoformat(f"{hour}:00:00") + _HOUR).isoformat()[:13]
+    except (ValueError, OverflowError):
+        return hour

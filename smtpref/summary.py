@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from .hashes import hash_of
@@ -15,7 +16,7 @@ from .line_account import LineCounts
 from .messages import NONE, Facts, Message, Messages, instant, time_text
 from .model import STDIN, Bounce, Classified, Direction, InputFormat, Outcome
 from .priorities import Example, Task, find_tasks, is_failure, ordered
-from .shapes import Names, coarse, shape_of
+from .shapes import Names, coarse, sender_shape, shape_of
 
 MAX_SHAPES = 5000
 """Shapes of replies that are told apart while reading; of more of them only the first words are."""
@@ -123,6 +124,8 @@ class Summary(NamedTuple):
             yield "actions", f"{task.action}/{task.acts}", task.messages
         for task in self.tasks:
             yield from ((task.action, address, count) for address, count in task.addresses.items())
+        for task in self.tasks:
+            yield from (("listings", " ".join(filter(None, listing)), count) for listing, count in task.listings.items())
         yield from (("replies", reply.shape, reply.records) for reply in self.replies)
         for direction, maps in (("inbound", self.inbound), ("outbound", self.outbound)):
             for section, counts in maps._asdict().items():
@@ -132,8 +135,10 @@ class Summary(NamedTuple):
 class Summariser:
     """Takes classified records, one after another, and gives their summary at the end."""
 
-    def __init__(self, names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> None:
+        self._providers = providers
         self._messages = Messages()
+        self._others = Messages()
         self._replies = _Replies(names)
         self._records = 0
         self._queue_from_stdin = False
@@ -146,7 +151,13 @@ class Summariser:
         record = classified.record
         self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
 
-    def summary(self, lines: LineCounts | None = None, not_understood: Mapping[str, int] | None = None, now: str | None = None) -> Summary:
+    def note(self, classified: Classified) -> None:
+        """Take note of a record that is not counted: a delivery speaks against removing its address, whoever asked for what."""
+        self._others.add(classified)
+
+    def summary(
+        self, lines: LineCounts | None = None, not_understood: Mapping[str, int] | None = None, now: datetime | None = None
+    ) -> Summary:
         """The summary of what was added. A queue that is listed on stdin is as old as it is at `now`."""
         tallies = {direction: _Tally() for direction in (Direction.INBOUND, Direction.OUTBOUND, NONE)}
         series: Counter[Series] = Counter()
@@ -157,7 +168,7 @@ class Summariser:
             tallies[message.facts.direction].add(message)
             series[_series_of(message.facts)] += 1
             stuck.add(message)
-            if is_failure(message):
+            if is_failure(message.facts):
                 failures += 1
                 if message.hour:
                     failed_hours[message.hour] += 1
@@ -171,22 +182,28 @@ class Summariser:
             whole.maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.OUTBOUND].maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.INBOUND].maps(bounces=Counter()),
-            find_tasks(self._messages, self._replies.examples()),
+            find_tasks(self._messages, self._others, self._replies.examples(), self._providers),
             failures,
             dict(sorted(failed_hours.items())),
             self._replies.groups(),
-            stuck.result(instant(now)[0] if now and self._queue_from_stdin else None),
+            stuck.result(now if self._queue_from_stdin else None),
             dict(sorted(series.items(), key=lambda pair: (-pair[1], pair[0]))),
             dict(not_understood or {}),
         )
 
 
-def summarise(classified: Iterable[Classified], names: frozenset[str] = frozenset()) -> Summary:
-    """Return the summary of classified records; what is in `names` is not masked in replies."""
-    summariser = Summariser(names)
+def summarise(classified: Iterable[Classified], names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> Summary:
+    """Return the summary of classified records; what is in `names` is not masked in replies, `providers` are the domains of known ones."""
+    summariser = Summariser(names, providers)
     for item in classified:
         summariser.add(item)
     return summariser.summary()
+
+
+def as_counted(classified: Classified) -> Classified:
+    """A record with the sender that it is counted by, so that one made anew for each message still has one pseudonym."""
+    sender = classified.record.sender
+    return classified._replace(record=classified.record._replace(sender=sender_shape(sender))) if sender else classified
 
 
 class _Tally:
@@ -262,8 +279,11 @@ class _StuckMessages:
             time = (message.first, message.offset)
             self._oldest = min(self._oldest or time, time)
 
-    def result(self, now: int | None) -> Stuck:
-        until = now if now is not None else self._latest
+    def result(self, now: datetime | None) -> Stuck:
+        until = self._latest
+        if now and self._oldest:
+            # A time without an offset is a clock's, and that clock is the one that is here.
+            until, _ = instant((now if self._oldest[1] else now.replace(tzinfo=None)).isoformat())
         seconds = max(0, until - self._oldest[0]) // 1_000_000 if self._oldest and until is not None else None
         return Stuck(
             self._reasons.total(),

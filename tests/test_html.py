@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import struct
 import subprocess
 import zlib
+from html import unescape
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -20,7 +23,7 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 PHONE, DESK = 500, 1200
 LIGHT, DARK = (255, 255, 255), (20, 24, 30)
 
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here: install one to see the page drawn")
 
 
 @pytest.fixture(scope="module", params=["en", "vi"])
@@ -126,16 +129,35 @@ def unfiltered(kind: int, row: bytearray, before: bytearray, size: int) -> bytea
     return row
 
 
-def seen(page: Path, picture: Path, width: int, *options: str) -> list[tuple[int, int, int]]:
+def browse(page: Path, *options: str) -> bytes:
+    """What Chromium writes about a page; without a driver, which would be one thing more to install."""
     assert BROWSER
+    home = page.parent
     command = [
-        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={picture.parent / 'profile'}",
-        f"--window-size={width},600", f"--screenshot={picture}", *options, page.as_uri(),
+        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={home / 'profile'}", *options, page.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120, env={**os.environ, "HOME": str(picture.parent)})
-    if not picture.exists():
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120, env={**os.environ, "HOME": str(home)})
+    if done.returncode:
         pytest.skip(f"the browser does not start here: {done.stderr.decode(errors='replace')[-300:]}")
+    return done.stdout
+
+
+def seen(page: Path, width: int, *options: str) -> list[tuple[int, int, int]]:
+    """The pixels that a person sees first."""
+    picture = page.with_suffix(".png")
+    browse(page, f"--window-size={width},600", f"--screenshot={picture}", *options)
     return pixels(picture.read_bytes())
+
+
+def asked(page: Path, script: str, width: int = DESK) -> Any:
+    """What a script in the page returns, a while after it was loaded."""
+    told = page.with_name("asked.html")
+    asking = f"<script>document.title = JSON.stringify((function(){{{script}}})())</script></body>"
+    told.write_text(page.read_text(encoding="utf-8").replace("</body>", asking), encoding="utf-8")
+    dumped = browse(told, f"--window-size={width},600", "--dump-dom").decode()
+    title = re.search(r"<title>(.*?)</title>", dumped, re.DOTALL)
+    assert title is not None
+    return json.loads(unescape(title[1]))
 
 
 def share(found: list[tuple[int, int, int]], colour: tuple[int, int, int]) -> float:
@@ -151,47 +173,63 @@ def file(page: str, tmp_path: Path) -> Path:
 
 @needs_browser
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_a_browser_draws_the_page(file: Path, tmp_path: Path, width: int) -> None:
-    found = seen(file, tmp_path / "page.png", width)
+def test_a_browser_draws_the_page(file: Path, width: int) -> None:
+    found = seen(file, width)
     assert share(found, LIGHT) > 0.3
     # The bar of outcomes: delivered green, deferred amber, bounced red.
     assert {(29, 131, 72), (183, 121, 31), (192, 57, 43)} <= set(found)
 
 
 @needs_browser
-def test_a_browser_that_wants_it_dark_gets_it_dark(file: Path, tmp_path: Path) -> None:
-    found = seen(file, tmp_path / "page.png", DESK, "--blink-settings=preferredColorScheme=0")
+def test_a_browser_that_wants_it_dark_gets_it_dark(file: Path) -> None:
+    found = seen(file, DESK, "--blink-settings=preferredColorScheme=0")
     assert share(found, LIGHT) < 0.01
     assert share(found, DARK) > 0.3
 
 
 @needs_browser
-def test_a_table_sorts_by_the_column_that_is_pressed(file: Path, tmp_path: Path) -> None:
-    assert BROWSER
-    press = """<script>
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_nothing_is_wider_than_the_page_and_no_word_of_a_heading_is_cut(file: Path, width: int) -> None:
+    script = """
+    var wide = Array.from(document.querySelectorAll("body *")).filter(function(e){return e.getBoundingClientRect().right > innerWidth + 1})
+    var cut = Array.from(document.querySelectorAll("th button")).filter(function(b){
+        return b.getBoundingClientRect().width > b.parentNode.getBoundingClientRect().width})
+    return [innerWidth, document.documentElement.scrollWidth, wide.length, cut.map(function(b){return b.textContent})]
+    """
+    inside, needed, wide, cut = asked(file, script, width)
+    assert (needed <= inside, wide, cut) == (True, 0, [])
+
+
+@needs_browser
+def test_a_table_sorts_by_the_column_that_is_pressed(file: Path) -> None:
+    script = """
     var table = Array.from(document.querySelectorAll("table")).find(function(t){return t.textContent.includes("auth-failed")})
-    var names = function(){return Array.from(table.tBodies[0].rows).map(function(r){return r.cells[0].textContent}).join(" ")}
-    var told = [names()]
     var buttons = table.querySelectorAll("th button")
-    buttons[1].click(); told.push(names()); buttons[1].click(); told.push(names()); buttons[0].click(); buttons[0].click(); told.push(names())
-    document.title = told.join("|")
-    </script></body>"""
-    file.write_text(file.read_text(encoding="utf-8").replace("</body>", press), encoding="utf-8")
-    command = [
-        BROWSER,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        "--dump-dom",
-        file.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120, env={**os.environ, "HOME": str(tmp_path)})
-    if not done.stdout:
-        pytest.skip("the browser does not start here")
-    title = re.search(r"<title>(.*?)</title>", done.stdout.decode(), re.DOTALL)
-    assert title is not None
-    first, falling, rising, by_name = title[1].split("|")
-    assert first == falling == "auth-failed blocklisted user-unknown connection-failed greylisted"
-    assert rising.split()[-1] == "auth-failed"
-    assert by_name.split() == sorted(by_name.split(), reverse=True) or by_name.split() == sorted(by_name.split())
+    var names = function(){return Array.from(table.tBodies[0].rows).map(function(r){return r.cells[0].textContent})}
+    var told = [names()]
+    var press = function(n){buttons[n].click(); told.push(names()); told.push(buttons[n].parentNode.getAttribute("aria-sort"))}
+    press(1); press(1); press(0); press(0)
+    return told.concat(table.querySelectorAll("[aria-sort]").length)
+    """
+    start, falling, down, rising, up, by_name, first, by_name_back, second, sorted_heads = asked(file, script)
+    assert start == falling == ["auth-failed", "blocklisted", "user-unknown", "connection-failed", "greylisted"]
+    assert rising == ["connection-failed", "greylisted", "user-unknown", "blocklisted", "auth-failed"]
+    assert (by_name, by_name_back) == (sorted(start), sorted(start, reverse=True))
+    assert (down, up, first, second, sorted_heads) == ("descending", "ascending", "ascending", "descending", 1)
+
+
+@needs_browser
+def test_paper_has_everything_that_is_folded_away_on_a_screen(run: Run, tmp_path: Path) -> None:
+    logs = [str(path) for path in (TESTS / "cases" / "postfix").iterdir() if path.suffix == ".log"]
+    page = run("classify", "--summary", "-f", "html", "--year", "2026", LOG, *logs).stdout
+    file = tmp_path / "report.html"
+    file.write_text(page, encoding="utf-8")
+    script = """
+    var open = function(){return Array.from(document.querySelectorAll("details")).map(function(d){return d.open})}
+    var before = open(); dispatchEvent(new Event("beforeprint")); return [before, open()]
+    """
+    before, after = asked(file, script)
+    assert (set(before), set(after)) == ({False}, {True})
+    paper = file.with_suffix(".pdf")
+    browse(file, f"--print-to-pdf={paper}", "--no-pdf-header-footer")
+    assert 1 < len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) < 15

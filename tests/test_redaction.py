@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from hypothesis import strategies as st
 
 from smtpref.classification import classify_inputs, classify_text
 from smtpref.knowledge import Knowledge
+from smtpref.line_account import LineAccount
 from smtpref.model import Classified
+from smtpref.parsing.files import lines_of
 from smtpref.redaction import Redactor
 from smtpref.render.output import Format, Output
+from smtpref.render.results import write_summary
 from smtpref.render.stream import write_records
+from smtpref.summary import Summary, as_counted, summarise
 
 from .conftest import TESTS, Run
 
@@ -102,6 +107,52 @@ def test_no_address_and_no_ip_address_of_an_input_is_left(form, knowledge, read,
         if found:
             left[name_of(sample)] = found
     assert left == {}
+
+
+@pytest.fixture(scope="module")
+def redacted_summaries(knowledge: Knowledge, read: Any) -> dict[Path, Summary]:
+    """What the samples come to, each with the shapes of all its lines, as if none had been understood."""
+    found = {}
+    for sample in SAMPLES:
+        redactor = Redactor(knowledge)
+        summary = summarise(map(redactor.redact, map(as_counted, read(sample))))
+        account = LineAccount()
+        for _ in account.follow(lines_of(sample.read_bytes()), lambda number: ("-", number)):
+            pass
+        account.close()
+        shapes = {redactor.text(shape): count for shape, count in account.shapes.items()}
+        found[sample] = summary._replace(lines=account.counts, not_understood=shapes)
+    return found
+
+
+@pytest.mark.parametrize("form", SUMMARY_FORMATS)
+def test_no_address_and_no_ip_address_of_an_input_is_left_in_its_summary(form, knowledge, redacted_summaries, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "2000")
+    monkeypatch.setenv("LINES", "2000")
+    left = {}
+    for sample, summary in redacted_summaries.items():
+        stream = io.StringIO()
+        write_summary(summary, Output(stream, stream, form, "en", knowledge))
+        content, printed = sample.read_bytes().decode("utf-8", "replace"), stream.getvalue()
+        # As a person reads it: HTML's and Markdown's escapes are none of the address.
+        lowered = unescape(printed).lower().replace("\\", "").replace("<mark>", "").replace("</mark>", "")
+        found = {address for address in addresses_in(content) if address in lowered}
+        found |= ips_in(content) & ips_in(lowered)
+        if found:
+            left[name_of(sample)] = found
+    assert left == {}
+
+
+def test_a_sender_of_many_messages_stays_one_when_it_is_redacted(knowledge):
+    log = "\n".join(
+        f"Oct  1 08:00:0{n} mx1 postfix/qmgr[9]: A{n}B2C3D4E5: from=<bounce+{n}f3-bob=example.net@news.example.com>, size=1, nrcpt=1 (queue active)\n"
+        f"Oct  1 08:00:0{n} mx1 postfix/smtp[1]: A{n}B2C3D4E5: to=<bob@example.net>, relay=mx.example.net[192.0.2.1]:25, delay=1, "
+        "delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+        for n in range(3)
+    )
+    redactor = Redactor(knowledge)
+    (sender,) = summarise(map(redactor.redact, map(as_counted, classify_text(log, knowledge)))).all.senders
+    assert re.fullmatch(r"user\d+@host\d+", sender)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=name_of)

@@ -14,23 +14,26 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smtpref.classification import classify_text
+from smtpref.errors import SmtprefError
 from smtpref.hashes import HashIndex, hash_of
-from smtpref.knowledge import Knowledge
+from smtpref.knowledge import Knowledge, Language
 from smtpref.line_account import LineAccount, looks_like_outcome
 from smtpref.messages import instant, time_text
 from smtpref.parsing.files import lines_of
-from smtpref.render.output import Format
+from smtpref.render.output import Format, Output
 from smtpref.render.progress import Progress
+from smtpref.render.prometheus import prometheus_text
+from smtpref.render.results import write_summary
 from smtpref.render.summary import even
 from smtpref.shapes import Names, sender_shape, shape_of
-from smtpref.summary import MAX_REPLIES, Summary, summarise
+from smtpref.summary import MAX_REPLIES, Series, Summary, summarise
 from smtpref.survey import Survey, size_of
 
 from .conftest import TESTS, Run
@@ -203,6 +206,18 @@ def test_a_queue_on_stdin_is_as_old_as_now(run: Run) -> None:
     assert abs(int(age[1]) - 365 * years) < 800
 
 
+def test_a_queue_is_as_old_as_its_times_say_wherever_the_clock_is(run: Run) -> None:
+    """`postqueue -j` gives instants; `postqueue -p`, on the same machine, the clock's own time."""
+    arrival = datetime.now() - timedelta(hours=2, minutes=30)
+    entry = {
+        "queue_name": "deferred", "queue_id": "4JgyGN3kgGzMCn", "arrival_time": int(arrival.timestamp()), "message_size": 1,
+        "sender": "a@example.org", "recipients": [{"address": "bob@example.net", "delay_reason": "connect to x[192.0.2.1]:25: timed out"}],
+    }  # fmt: skip
+    for zone in ("UTC", "Asia/Ho_Chi_Minh", "America/Los_Angeles"):
+        printed = run("classify", "--summary", stdin=json.dumps(entry), env={"TZ": zone}).stdout
+        assert "(2 h 3" in printed.splitlines()[0]
+
+
 # What to do first
 
 
@@ -243,6 +258,20 @@ def test_no_address_is_removed_that_was_delivered_to(summary_of: Any) -> None:
     assert actions(summary) == [("remove-address", 1), ("wait-and-check", 1)]
     assert summary.tasks[0].addresses == {"eve@example.net": 1}
     assert "bob@" not in (summary.tasks[0].example or "")
+
+
+@pytest.mark.parametrize("options", [["--bounce", "hard"], ["--reason", "user-unknown"], ["--until", "2026-10-01 11:00"]])
+def test_a_filter_hides_no_delivery_from_what_is_to_be_removed(report: Any, options: list[str]) -> None:
+    log = [
+        line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN),
+        line("09:00:00", "C1B2C3D4E5", "eve@example.net", "bounced", UNKNOWN.replace("bob@", "eve@")),
+        line("12:00:00", "B1B2C3D4E5", "bob@example.net", "sent", OK),
+    ]
+    for more in ([], ["--redact"]):
+        found = report("\n".join(log), options=[*options, *more])
+        assert [(task["action"], task["messages"]) for task in found["actions"]] == [("remove-address", 1), ("wait-and-check", 1)]
+        assert found["outcomes"] == {"bounced": 2}
+        assert found["actions"][0]["last_success"] == "2026-10-01T12:00:00"
 
 
 def test_an_example_names_nobody_who_is_not_to_be_removed(summary_of: Any) -> None:
@@ -310,6 +339,90 @@ def test_many_unknown_users_of_a_small_domain_are_no_burst(summary_of: Any) -> N
     assert len(summary.tasks[0].addresses) == 20
 
 
+def doubts(summary: Summary) -> dict[str, int]:
+    """Why nobody is removed, of an input that gives no other advice."""
+    (task,) = summary.tasks
+    assert task.action == "wait-and-check"
+    return task.doubts
+
+
+def test_a_burst_ends_with_no_hour_and_needs_no_time(summary_of: Any) -> None:
+    gone = [*gmail(7, 0, 9), *gmail(8, 0, 9)]
+    assert doubts(summary_of(*gone)) == {"burst": 18}
+    assert actions(summary_of(*gmail(7, 0, 9), *gmail(9, 0, 9))) == [("remove-address", 18)]
+    assert doubts(summary_of(*(text.partition(" mx1 ")[2] for text in gone))) == {"burst": 18}
+    disabled = GONE.replace("550-5.1.1", "550-5.2.1").replace("550 5.1.1", "550 5.2.1").replace("does not exist", "is disabled")
+    assert doubts(summary_of(*(text.replace(GONE, disabled).replace("dsn=5.1.1", "dsn=5.2.1") for text in gone))) == {"burst": 18}
+
+
+def test_a_burst_behind_a_smart_host_is_known_by_the_providers_domain(knowledge: Knowledge) -> None:
+    relay = "smarthost.example.org[192.0.2.1]:25"
+    log = [
+        line(f"08:{n}:00", f"A{n}B2C3D4E5", f"u{n}@gmail.com", "bounced", said("550 5.1.1 User unknown"), relay=relay)
+        for n in range(10, 30)
+    ]
+    summary = summarise(classify_text("\n".join(log), knowledge), providers=frozenset({"gmail.com"}))
+    assert doubts(summary) == {"burst": 20}
+
+
+def test_an_id_that_is_used_again_does_not_hide_a_delivery(summary_of: Any) -> None:
+    sent = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "sent", "250 2.0.0 Ok")
+    bounced = line("09:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN)
+    for order in ((sent, bounced), (bounced, sent)):
+        assert doubts(summary_of(*order)) == {"delivered-too": 1}
+
+
+@pytest.mark.parametrize("status", ["deferred", "undeliverable"])
+def test_what_has_not_bounced_removes_nobody(summary_of: Any, status: str) -> None:
+    """Postfix's `soft_bounce` keeps in the queue what is refused for good; an address that is only verified is sent nothing."""
+    assert doubts(summary_of(line("08:00:00", "A1B2C3D4E5", "bob@example.net", status, UNKNOWN, dsn="5.1.1"))) == {"not-bounced": 1}
+
+
+def not_found(number: int, domain: str) -> str:
+    text = f"Host or domain name not found. Name service error for name={domain} type=A: Host not found"
+    return line(f"08:{number:02}:00", f"E{number:02}B2C3D4E5", f"u{number}@{domain}", "bounced", text, dsn="5.4.4", relay="none")
+
+
+def test_a_domain_that_works_is_not_missing(summary_of: Any, knowledge: Knowledge) -> None:
+    delivered = line("07:00:00", "A1B2C3D4E5", "eve@example.net", "sent", OK)
+    assert doubts(summary_of(not_found(1, "example.net"), delivered)) == {"domain-works": 1}
+    assert doubts(summarise(classify_text(not_found(1, "gmail.com"), knowledge), providers=frozenset({"gmail.com"}))) == {"domain-works": 1}
+    assert actions(summary_of(not_found(1, "example.net"))) == [("remove-address", 1)]
+
+
+def test_a_smart_host_that_answers_does_not_make_a_domain_work(summary_of: Any) -> None:
+    text = "host gmail-smtp-in.l.google.com[192.0.2.25] said: 550 5.1.2 We weren't able to find the recipient domain. x - gsmtp"
+    bounced = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", text, relay=GOOGLE)
+    assert actions(summary_of(bounced)) == [("remove-address", 1)]
+
+
+def test_many_domains_that_are_not_found_at_once_are_a_fault_of_the_resolver(summary_of: Any) -> None:
+    assert doubts(summary_of(*(not_found(n, f"d{n}.example") for n in range(20)))) == {"lookup-fails": 20}
+    sent = [line(f"08:{n:02}:00", f"A{n:02}B2C3D4E5", f"u{n}@example.com", "sent", OK) for n in range(40)]
+    assert actions(summary_of(*sent, *(not_found(n, f"d{n}.example") for n in range(10)))) == [("remove-address", 10)]
+
+
+@pytest.mark.parametrize("recipient", ["bob", "bob@example.net,eve@example.net"])
+def test_what_is_no_address_is_not_removed(summary_of: Any, recipient: str) -> None:
+    tasks = summary_of(line("08:00:00", "A1B2C3D4E5", recipient, "bounced", UNKNOWN)).tasks
+    assert [(task.action, task.addresses) for task in tasks] == [("wait-and-check", {})]
+
+
+def test_an_alias_bounces_once_for_the_address_behind_it(summary_of: Any) -> None:
+    bounced = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN)
+    summary = summary_of(bounced, bounced.replace("relay=", "orig_to=<sales@example.org>, relay="))
+    assert [(task.messages, task.addresses) for task in summary.tasks] == [(1, {"bob@example.net": 1})]
+
+
+def test_a_log_may_begin_in_the_middle(summary_of: Any) -> None:
+    summary = summary_of(
+        "Oct  1 08:00:00 mx1 postfix/qmgr[1]: F1B2C3D4E5: removed",
+        "Oct  1 08:00:01 mx1 postfix/bounce[2]: F2B2C3D4E5: sender non-delivery notification: F3B2C3D4E5",
+        line("08:00:02", "A1B2C3D4E5", "bob@example.net", "bounced", UNKNOWN),
+    )
+    assert (summary.all.senders, actions(summary)) == ({"none": 1}, [("remove-address", 1)])
+
+
 def test_who_complains_is_no_dead_address(summary_of: Any) -> None:
     event = {"event": "spamreport", "email": "bob@example.net", "timestamp": 1700000000, "sg_event_id": "x", "sg_message_id": "m1"}
     summary = summary_of(json.dumps([event]))
@@ -323,6 +436,54 @@ def test_the_first_screen_of_a_queue_says_what_is_stuck_and_why(run: Run) -> Non
         printed = run("classify", "--summary", "-f", "rich", path, env={"COLUMNS": "100", "NO_COLOR": "1"}).stdout.splitlines()
         assert printed[0].startswith(" Still stuck: ")
         assert len(printed) < 50
+
+
+@pytest.fixture(scope="module")
+def much(knowledge: Knowledge) -> Summary:
+    """A summary with something to do of nearly every kind."""
+    account = LineAccount()
+    errors: list[SmtprefError] = []
+    survey = Survey([str(path) for path in SAMPLES if path.parent.name in ("postfix", "exim", "ses")], errors)
+    found = summarise(survey.classified(knowledge, account))
+    assert errors == []
+    assert len(found.tasks) > 8
+    return found._replace(lines=account.counts, not_understood=account.shapes)
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 50), (100, 40), (120, 50), (200, 100)])
+def test_a_report_of_much_fits_on_the_screen_that_there_is(
+    much: Summary, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, width: int, height: int, language: Language
+) -> None:
+    """The answer is the first line, and not a line of it has scrolled away."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("LINES", str(height))
+    stream = io.StringIO()
+    write_summary(much, Output(stream, stream, Format.RICH, language, knowledge))
+    shown = stream.getvalue().splitlines()
+    assert shown[0].startswith({"en": " Still stuck: ", "vi": " Còn kẹt: "}[language])
+    assert len(shown) <= height - 2
+    assert max(map(len, shown)) <= width
+    # What is left out is said to be.
+    assert any("--format plain" in text for text in shown) == (height < 30)
+    # What to do is given up last: on a usual screen there is a line for everything.
+    if height >= 50:
+        doing = sum(not task.is_waiting or task.action == "wait-and-check" for task in much.tasks)
+        assert sum(bool(re.match(r" {1,2}\d+ ", text)) for text in shown) >= doing
+
+
+def test_reply_codes_are_not_called_enhanced_ones(run: Run) -> None:
+    log = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", said("550 no such user here")).replace(" dsn=5.0.0,", "")
+    shown = run("classify", "--summary", "-f", "rich", stdin=log, env={"COLUMNS": "120", "NO_COLOR": "1"}).stdout
+    assert ("Reply codes" in shown, "Enhanced codes" in shown) == (True, False)
+
+
+def test_the_words_that_decided_are_in_sight_on_a_narrow_screen(run: Run) -> None:
+    long = said("550 5.1.1 The long story of this mailbox, which was once somebody's and served well for years, ends here: user unknown")
+    log = line("08:00:00", "A1B2C3D4E5", "bob@example.net", "bounced", long)
+    shown = run("classify", "--summary", "-f", "rich", stdin=log, env={"COLUMNS": "80", "NO_COLOR": "1"}).stdout.splitlines()
+    (quote,) = (text for text in shown if text.startswith("    550 5.1.1 …"))
+    assert "user unknown" in quote
 
 
 # Several files
@@ -568,7 +729,59 @@ def test_csv_has_a_row_for_every_count(run: Run) -> None:
     assert [row["key"] for row in rows if row["section"] == "remove-address"] == ["eve@example.net"]
 
 
-SAMPLE = re.compile(r'[a-z_]+(?:\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? [0-9.e+]+')
+SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})? (?P<value>-?\d+(?:\.\d+)?(?:e[+-]\d+)?)")
+LABEL = re.compile(r'(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)="(?P<value>(?:[^"\\\n]|\\[\\n"])*)"(?:,|$)')
+
+
+def exposed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """The samples of a text in Prometheus' exposition format, read as strictly as the format is written."""
+    assert text.endswith("\n")
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    helps: list[str] = []
+    types: list[str] = []
+    for row in text[:-1].split("\n"):
+        if row.startswith("# "):
+            _, kind, name, rest = row.split(" ", 3)
+            assert kind in ("HELP", "TYPE")
+            # HELP, TYPE, then the samples of one metric, all together.
+            (helps if kind == "HELP" else types).append(name)
+            assert rest == "gauge" if kind == "TYPE" else not re.search(r"\\(?![\\n])", rest)
+            continue
+        sample = SAMPLE.fullmatch(row)
+        assert sample, row
+        assert helps[-1] == types[-1] == sample["name"]
+        labels, rest = [], sample["labels"] or ""
+        while rest:
+            label = LABEL.match(rest)
+            assert label, row
+            labels.append((label["name"], label["value"]))
+            rest = rest[label.end() :]
+        assert len({name for name, _ in labels}) == len(labels)
+        key = (sample["name"], tuple(sorted(labels)))
+        assert key not in found
+        found[key] = float(sample["value"])
+    assert helps == types
+    assert len(set(helps)) == len(helps)
+    return found
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_prometheus_reads_the_metrics_of_every_sample(path: Path, knowledge: Knowledge) -> None:
+    account = LineAccount()
+    summary = summarise(Survey([str(path)], []).classified(knowledge, account))._replace(lines=account.counts)
+    text = "".join(prometheus_text(summary))
+    found = exposed(text)
+    assert "@" not in text
+    assert sum(value for (name, _), value in found.items() if name == "smtpref_messages") == summary.messages
+    assert {name for (metric, labels) in found if metric == "smtpref_messages" for name, _ in labels} <= {*Series._fields}
+
+
+def test_a_label_of_prometheus_is_escaped(much: Summary) -> None:
+    odd = Series("outbound", "deferred", 'a"b', "soft", "c\\d\ne")
+    found = exposed("".join(prometheus_text(much._replace(series={odd: 1}, stuck=much.stuck._replace(reasons={'a"b': 1})))))
+    (labels,) = [dict(labels) for name, labels in found if name == "smtpref_messages"]
+    assert labels["reason"] == 'a\\"b'
+    assert labels["provider"].startswith("c\\\\d")
 
 
 def test_prometheus_text_has_help_and_type_and_never_an_address(run: Run) -> None:
@@ -690,9 +903,25 @@ def test_hashes_are_numbered_in_their_order() -> None:
     assert hash_of("y", 1) not in index
 
 
-@pytest.mark.parametrize("time", ["2026-10-01T08:00:00", "2026-10-01T08:00:00.123+02:00", "1969-12-31T23:59:59.000001-05:30"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-10-01T08:00:00",
+        "2026-10-01T08:00:00.123+02:00",
+        "1969-12-31T23:59:59.000001-05:30",
+        "9999-12-31T23:30:00-11:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 def test_a_time_comes_back_as_it_was(time: str) -> None:
     assert time_text(*instant(time)) == time
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.RICH, Format.HTML, Format.PROMETHEUS])
+@pytest.mark.parametrize("time", ["9999-12-31T23:30:00-11:00", "0001-01-01T00:00:00+14:00"])
+def test_the_calendar_has_ends(run: Run, time: str, form: Format) -> None:
+    log = line("", "A1B2C3D4E5", "bob@gmail.com", "deferred", said("550 5.1.1 User unknown"), relay=GOOGLE).partition("  mx1")[2]
+    run("classify", "--summary", "-f", form.value, stdin=f"{time} mx1{log}\n")
 
 
 def test_hours_without_mail_are_shown_too() -> None:

@@ -13,11 +13,14 @@ from ..model import Outcome
 from ..priorities import WAIT_AND_CHECK, Task
 from ..summary import Maps, Summary
 from .safety import visible
-from .summary import SETTLED, SummaryViewer, even, plain_time
+from .summary import HERE, SETTLED, SummaryViewer, even, plain_time
 from .views import Line, Role, Viewer
 
-MOST_ROWS = 100
+MOST_ROWS = 50
 """Rows of a table; a page of more is no page."""
+
+WIDEST_HOUR = 6
+"""Width of an hour's column, in the page's own unit; a few hours do not fill a page."""
 
 MOST_ROWS_BESIDE = 15
 """Rows of a table that stands beside others."""
@@ -58,14 +61,14 @@ th button:focus-visible{outline:2px solid var(--bar)}
 th[aria-sort=ascending] button::after{content:" \\2191"}
 th[aria-sort=descending] button::after{content:" \\2193"}
 .grid table{table-layout:fixed;font-size:.95rem}
-.grid th:nth-child(1){width:45%}.grid th:nth-child(2){width:21%}.grid th:nth-child(3){width:19%}.grid td:first-child{overflow-wrap:anywhere}
+.grid th:nth-child(1){width:41%}.grid th:nth-child(2){width:26%}.grid th:nth-child(3){width:19%}.grid td:first-child{overflow-wrap:anywhere}
 td.bar{vertical-align:middle;padding:.25rem 0 .25rem .3rem}
 td.bar svg{display:block;width:100%;height:.7rem}
 .hours svg{display:block;width:100%;height:8rem;border-bottom:1px solid var(--line)}
 .ends{display:flex;justify-content:space-between;font-size:.85rem}
 td.shape{overflow-wrap:anywhere;font:.85rem/1.4 ui-monospace,monospace}
 footer{margin-top:3rem;font-size:.85rem}
-@media(max-width:40rem){body{padding:1rem .8rem 2rem}.answer{font-size:1.25rem}.head .n{margin-left:0;width:100%}table.wide thead{display:none}table.wide tr{display:block;padding:.4rem 0;border-bottom:1px solid var(--line)}table.wide td{display:inline;border:0}table.wide td.shape{display:block}}
+@media(max-width:40rem){body{padding:1rem .8rem 2rem}.answer{font-size:1.25rem}.head .n{margin-left:0;width:100%}table.wide th{border:0;padding-right:1.2rem}table.wide tbody tr{display:block;padding:.4rem 0;border-bottom:1px solid var(--line)}table.wide td{display:inline;border:0}table.wide td.shape{display:block}}
 @media print{:root{--ink:#000;--dim:#444;--paper:#fff;--card:#fff;--mark:#eee}body{max-width:none;font-size:11pt;padding:0}.screen{display:none}svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}.split,.key i{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 
@@ -73,7 +76,7 @@ footer{margin-top:3rem;font-size:.85rem}
 SCRIPT = """
 document.querySelectorAll("th button").forEach(function(button){button.onclick=function(){
 var head=button.parentNode,table=head.closest("table"),body=table.tBodies[0],place=head.cellIndex
-var turn=head.getAttribute("aria-sort")==="descending"?1:-1
+var turns={ascending:-1,descending:1},turn=turns[head.getAttribute("aria-sort")]||(head.className==="n"?-1:1)
 var value=function(row){var cell=row.cells[place];return cell.dataset.n===undefined?cell.textContent:Number(cell.dataset.n)}
 Array.from(body.rows).sort(function(a,b){var x=value(a),y=value(b);return x===y?0:(x>y?1:-1)*turn}).forEach(function(row){body.appendChild(row)})
 table.querySelectorAll("th").forEach(function(other){other.removeAttribute("aria-sort")})
@@ -111,8 +114,8 @@ class _Page:
         yield f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         yield f"<header><h1>{title}{_text(self._period())}</h1>\n{self._headline()}</header>\n<main>\n"
         yield self._split()
-        yield from self._hours()
         yield from self._tasks()
+        yield from self._hours()
         yield from self._totals()
         yield from self._replies()
         yield from self._lines()
@@ -128,12 +131,12 @@ class _Page:
 
     def _split(self) -> str:
         """The outcomes of all messages as one bar."""
-        outcomes = self._summary.all.outcomes
+        outcomes, key = self._summary.all.outcomes, self._of.outcomes_key(self._summary)
         total = sum(outcomes.values()) or 1
         pieces, keys = [], []
         for name, count in outcomes.items():
             colour = _COLOURS.get(name, "dim")  # type: ignore[call-overload]  # an outcome is a string
-            label = f"{self._of.label('outcomes', name)}: {self._of.number(count)} ({_share(count, total)})"
+            label = f"{self._of.label(key, name)}: {self._of.number(count)} ({self._share(count, total)})"
             pieces.append(
                 f'<svg style="flex:{count}" viewBox="0 0 1 1" preserveAspectRatio="none"><title>{_text(label)}</title>'
                 f'<rect width="1" height="1" fill="var(--{colour})" /></svg>'
@@ -166,10 +169,11 @@ class _Page:
             f"<div>{_text(self._of.reasons(task.reasons, most=8))}</div>",
         ]
         if task.action == WAIT_AND_CHECK:
-            parts.append(f"<p>{_text(self._say('sum-why-wait-and-check'))}</p>")
+            parts.append(f"<p>{_text(self._of.doubts(task))}</p>")
         if task.example:
             parts.append(f"<blockquote>{_marked(task.example, task.match)}</blockquote>")
-        circumstances = "".join(f" · {text}" for text in self._of.circumstances(task))
+        has_deliveries = bool(self._summary.outbound.outcomes.get(Outcome.DELIVERED))
+        circumstances = "".join(f" · {text}" for text in self._of.circumstances(task, has_deliveries=has_deliveries))
         parts.append(f'<div class="dim"><code>{_text(self._of.command(task))}</code>{_text(circumstances)}</div></li>\n')
         return "".join(parts)
 
@@ -191,7 +195,7 @@ class _Page:
                 f'<rect x="{10 * place + 1}" y="{100 - low:.2f}" width="8" height="{low:.2f}" fill="var(--bad)" /></g>'
             )
         yield f"<h2>{_text(self._say('sum-hours'))}</h2>\n"
-        yield f'<div class="hours"><svg viewBox="0 0 {width} 100" preserveAspectRatio="none" role="img">{"".join(columns)}</svg>'
+        yield f'<div class="hours" style="max-width:max({WIDEST_HOUR * len(hours)}rem,18rem)"><svg viewBox="0 0 {width} 100" preserveAspectRatio="none" role="img">{"".join(columns)}</svg>'
         ends = [*hours]
         yield f'<div class="ends dim"><span>{_text(ends[0])}</span>'
         yield f"<span>▲ {_text(self._of.number(most))}</span><span>{_text(ends[-1])}</span></div>"
@@ -208,8 +212,12 @@ class _Page:
             yield f'<h2>{_text(self._say("sum-inbound"))}</h2>\n<div class="grid">\n'
             for key, counts in self._maps(inbound):
                 if key != "bounces":
-                    yield self._table(key, counts)
+                    yield self._table(HERE if key == "outcomes" else key, counts)
             yield "</div>\n"
+
+    def _share(self, count: int, total: int) -> str:
+        text = f"{100 * count / total:.1f} %"
+        return text.replace(".", ",") if self._viewer.language == "vi" else text
 
     def _maps(self, maps: Maps) -> Iterator[tuple[str, Mapping[str, int]]]:
         yield "outcomes", maps.outcomes
@@ -232,9 +240,9 @@ class _Page:
             bar = f'<svg viewBox="0 0 100 1" preserveAspectRatio="none"><rect width="{100 * count / most:.2f}" height="1" fill="var(--bar)" /></svg>'
             rows.append(
                 f'<tr><td>{_text(self._of.label(key, name))}</td><td class="n" data-n="{count}">{_text(self._of.number(count))}</td>'
-                f'<td class="n" data-n="{count}">{_text(_share(count, total))}</td><td class="bar" data-n="{count}">{bar}</td></tr>'
+                f'<td class="n" data-n="{count}">{_text(self._share(count, total))}</td><td class="bar" data-n="{count}">{bar}</td></tr>'
             )
-        head = self._head(((self._say(f"sum-{key}"), ""), (self._say("sum-column-messages"), "n"), ("%", "n")))
+        head = self._head(((self._say(f"sum-{key.removesuffix('-here')}"), ""), (self._say("sum-column-messages"), "n"), ("%", "n")))
         rest = len(counts) - len(shown)
         more = f'<p class="dim">{_text(self._say("sum-more-rows", n=self._of.number(rest)))}</p>' if rest else ""
         return f"<section><table><thead><tr>{head}<th></th></tr></thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>{more}</section>\n"
@@ -296,7 +304,3 @@ def _marked(text: str, match: str) -> str:
     if at < 0:
         return _text(text)
     return f"{_text(text[:at])}<mark>{_text(match)}</mark>{_text(text[at + len(match) :])}"
-
-
-def _share(count: int, total: int) -> str:
-    return f"{100 * count / total:.1f} %"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..line_account import NotUnderstood
     from ..summary import Summary
 
+PROMPT = 2
+"""Lines of a screen that are the shell's."""
+
 
 def write_entries(entries: Sequence[Entry], output: Output, records_before: Sequence[Classified] = ()) -> None:
     """Write the answer of `explain`, after the records of whole replies that it was asked about."""
@@ -51,10 +54,16 @@ def write_summary(summary: Summary, output: Output) -> None:
     if output.format is Format.CSV:
         _write(output, [], [dict(zip(("section", "key", "count"), row, strict=True)) for row in summary.counts()])
         return
-    from .summary import TICKET, WHOLE, SummaryViewer, screen
+    from .summary import SCREENS, TICKET, WHOLE, SummaryViewer
 
-    extent = {Format.RICH: screen(height(output.stream)), Format.MARKDOWN: TICKET}.get(output.format, WHOLE)
-    _write(output, [SummaryViewer(output.viewer).view(summary, extent)], [])
+    viewer = SummaryViewer(output.viewer)
+    if output.format is Format.RICH:
+        terminal = output.terminal()
+        room = height(output.stream) - PROMPT
+        views = (viewer.view(summary, extent) for extent in SCREENS)
+        terminal.write([next((view for view in views if terminal.height(view) <= room), viewer.view(summary, SCREENS[-1]))])
+        return
+    _write(output, [viewer.view(summary, TICKET if output.format is Format.MARKDOWN else WHOLE)], [])
 
 
 def write_lines(lines: Iterable[NotUnderstood], output: Output) -> int:

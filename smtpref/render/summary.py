@@ -5,6 +5,7 @@ What is still stuck, what to do first, totals, the most frequent refusals, and w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -24,27 +25,39 @@ class Extent(NamedTuple):
     """How much of a summary is shown."""
 
     tasks: int
+    """Tasks with what is known of them."""
+
+    brief: int
+    """Tasks after those, of a line each."""
+
     bars: int
     replies: int
     with_all: bool = False
 
 
-WHOLE = Extent(tasks=1000, bars=50, replies=1000, with_all=True)
-TICKET = Extent(tasks=1000, bars=10, replies=10, with_all=True)
+WHOLE = Extent(tasks=1000, brief=0, bars=50, replies=1000, with_all=True)
+TICKET = Extent(tasks=1000, brief=0, bars=10, replies=10, with_all=True)
+SCREENS = tuple(
+    Extent(*sizes)
+    for sizes in (
+        (20, 20, 10, 10), (12, 20, 8, 8), (8, 20, 6, 6), (6, 20, 5, 5), (6, 20, 4, 3), (5, 20, 4, 3), (4, 20, 4, 3), (3, 20, 4, 3),
+        (3, 20, 3, 3), (3, 20, 3, 2), (3, 20, 2, 2), (2, 20, 2, 2), (1, 20, 2, 2), (1, 20, 2, 1), (3, 5, 2, 2), (3, 3, 2, 1),
+        (2, 3, 2, 1), (3, 8, 0, 0), (3, 5, 0, 0), (2, 4, 0, 0), (2, 2, 0, 0), (1, 3, 0, 0), (1, 1, 0, 0),
+    )
+)  # fmt: skip
+"""What fits on a screen, the most first: what to do is given up last."""
+
+FEWEST_OUTCOMES = 4
+"""Outcomes and types of bounces that are shown on the smallest screen: all that are common."""
+
+MOST_LISTINGS = 3
+MOST_EXPLAINED = 3
+"""Listings of a task that are named, and reasons that are explained."""
 
 MOST_DAYS_BY_HOUR = 8
 MOST_DAYS = 200
 MOST_YEARS = 40
 """How long a time is shown by hour, and by day, and by month."""
-
-LINES_BESIDE_TASKS = 35
-"""Lines of a screen that are not those of a task, which has three."""
-
-
-def screen(lines: int) -> Extent:
-    """What a terminal of so many lines has room for."""
-    return Extent(tasks=min(max((lines - LINES_BESIDE_TASKS) // 3, 3), 8), bars=4, replies=3)
-
 
 _TONES = {
     Outcome.DELIVERED: Role.SUCCESS,
@@ -55,7 +68,10 @@ _TONES = {
     "hard": Role.PERMANENT,
     "block": Role.PERMANENT,
 }
+_CODES = re.compile(r"(?:[2-5]\d\d )?(?:[245]\.\d{1,3}\.\d{1,3} )?(?<= )")
 _WORDS = {"outcomes": "outcome-{}", "bounces": "bounce-{}"}
+HERE = "outcomes-here"
+"""The key of outcomes of which rejections are only this server's own."""
 
 
 class SummaryViewer:
@@ -71,10 +87,11 @@ class SummaryViewer:
         return (
             Paragraph(self.headline(summary)),
             *self._tasks(summary, extent),
-            Beside(tuple(self.bars(summary, extent))),
+            Beside(tuple(self.bars(summary, extent)) if extent.bars else ()),
             Course(self._say("sum-hours"), tuple(even(summary.all.hours).items()), self._thousands),
             *self._replies(summary, extent),
             *self._lines(summary, extent),
+            *(() if extent.bars else (Paragraph(line(self._say("sum-no-room"), Role.DIM)),)),
         )
 
     # Sentences
@@ -98,7 +115,11 @@ class SummaryViewer:
         if stuck.since and stuck.seconds is not None:
             parts.append(span(self._say("sum-oldest", since=plain_time(stuck.since)[:16], age=self.age(stuck.seconds)), Role.STRONG))
         reason, count = max(stuck.reasons.items(), key=lambda pair: pair[0] != "waiting")
-        parts.append(span(self._say("sum-mainly", things=f"{reason} {self.number(count)}")))
+        if reason != "waiting":
+            parts.append(span(self._say("sum-mainly", things=f"{reason} {self.number(count)}")))
+        waiting = stuck.reasons.get("waiting", 0)
+        if waiting:
+            parts.append(span(self._say("sum-not-tried", n=self.number(waiting))))
         return tuple(part for number, text in enumerate(parts) for part in ((Span(" · ", Role.DIM), text) if number else (text,)))
 
     def age(self, seconds: int) -> str:
@@ -131,31 +152,53 @@ class SummaryViewer:
         parts = [f"{reason} {self.number(count)}" if len(reasons) > 1 else reason for reason, count in reasons.items()]
         return ", ".join(parts[:most]) + (" …" if len(parts) > most else "")
 
+    def doubts(self, task: Task) -> str:
+        """Why to wait, with the number of messages for each doubt."""
+        return ", ".join(self._say(f"sum-doubt-{doubt}", n=self.number(count)) for doubt, count in task.doubts.items())
+
     def explained(self, summary: Summary, tasks: Iterable[Task]) -> str:
         """The share of the failures that the tasks are about."""
         count = sum(task.messages for task in tasks)
         share = 100 * count / summary.failures
         # Less than all is never rounded to all.
         text = f"{min(share, 99.9):.1f}" if count < summary.failures and share > 99 else f"{share:.0f}"
+        text = text.replace(".", ",") if self._viewer.language == "vi" else text
         return self._say("sum-explained", share=f"{text} %", failures=self.messages(summary.failures))
 
-    def circumstances(self, task: Task) -> Iterator[str]:
-        """When it was seen, the last success there, the sender behind most of it."""
+    def circumstances(self, task: Task, *, has_deliveries: bool, is_short: bool = False) -> Iterator[str]:
+        """What is listed where, when it was seen, the last success there, the sender behind most of it."""
+        for (about, blocklist, provider), count in [*task.listings.items()][:MOST_LISTINGS]:
+            where = blocklist or (self.label("providers", provider) if provider else "")
+            if about and where:
+                yield self._say("sum-listed", about=about, where=where, n=self.number(count))
+            elif where:
+                yield self._say("sum-listed-by", where=where, n=self.number(count))
+            elif about:
+                yield f"{about}: {self.number(count)}"
         if task.first and task.last:
-            first, last = short(task.first), short(task.last)
-            is_one_day = task.first[:10] == task.last[:10]
-            yield first if is_one_day and first == last else self._say("sum-seen", first=first, last=last[6 if is_one_day else 0 :])
+            yield self._seen(task.first, task.last)
         domain = next((name for name in task.domains if name != NONE), None)
         if domain:
-            key = "sum-last-success" if task.last_success else "sum-no-success"
-            yield self._say(key, domain=domain, time=short(task.last_success or ""))
+            # A queue holds no deliveries: that there was none says nothing.
+            key = "sum-last-success" if task.last_success else "sum-no-success" if has_deliveries else "sum-most-to"
+            yield self._say(key, n=self.number(task.domains[domain]), domain=domain, time=short(task.last_success or ""))
         sender = next((name for name in task.senders if name != NONE), None)
         if sender:
-            yield self._say("sum-most-from", n=self.number(task.senders[sender]), sender=sender)
+            # What is made anew for each message says nothing, and needs room.
+            named = sender[sender.find("@") :] if is_short and "{id}" in sender.partition("@")[0] else sender
+            yield self._say("sum-most-from", n=self.number(task.senders[sender]), sender=named)
 
-    def command(self, task: Task) -> str:
-        """What explains it."""
-        return f"smtpref explain {next(iter(task.reasons))}"
+    def _seen(self, first: str, last: str) -> str:
+        """From when to when, with as much of the dates as tells them."""
+        if first[:4] != last[:4]:
+            return self._say("sum-seen", first=plain_time(first)[:16], last=plain_time(last)[:16])
+        if first[:16] == last[:16]:
+            return short(first)
+        return self._say("sum-seen", first=short(first), last=short(last)[6 if first[:10] == last[:10] else 0 :])
+
+    def command(self, task: Task, most: int = MOST_EXPLAINED) -> str:
+        """What explains it: the most frequent of its reasons."""
+        return " ".join(("smtpref explain", *[*task.reasons][:most]))
 
     # Blocks
 
@@ -163,18 +206,24 @@ class SummaryViewer:
         if not summary.failures:
             yield Paragraph(line(self._say("sum-nothing-failed"), Role.SUCCESS))
             return
-        doing = [task for task in summary.tasks if not task.is_waiting]
         # Doubts about removing are as important as removing.
-        doubts = [task for task in summary.tasks if task.action == WAIT_AND_CHECK]
         waiting = [task for task in summary.tasks if task.is_waiting and task.action != WAIT_AND_CHECK]
-        shown = [*doing[: extent.tasks], *doubts]
-        room = len(waiting) if extent.with_all else max(extent.tasks - len(shown), 0)
-        shown += waiting[:room]
+        doing = [task for task in summary.tasks if task not in waiting]
+        detailed, brief, rest = (
+            doing[: extent.tasks],
+            doing[extent.tasks :][: extent.brief],
+            doing[extent.tasks + extent.brief :],
+        )
+        room = len(waiting) if extent.with_all else max(extent.tasks - len(detailed), 0)
+        detailed += waiting[:room]
         waiting = waiting[room:]
+        shown = [*detailed, *brief]
         if shown:
             columns = (self._say("sum-column-messages"), self._say("sum-column-domains"))
-            yield Ranking(self._say("sum-do-first"), columns, tuple(map(self._ranked, shown)), self._thousands)
-        rest = doing[extent.tasks :]
+            has_deliveries = bool(summary.outbound.outcomes.get(Outcome.DELIVERED))
+            detail = [self._ranked(task, has_deliveries=has_deliveries, is_short=not extent.with_all) for task in detailed]
+            rows = (*detail, *map(self._brief, brief))
+            yield Ranking(self._say("sum-do-first"), columns, rows, self._thousands)
         closing = [self.explained(summary, [*shown, *waiting])]
         if rest:
             closing.append(self._say("sum-more", things=self.number(len(rest))))
@@ -192,44 +241,66 @@ class SummaryViewer:
         text = self._say("sum-waiting", messages=self.messages(sum(reasons.values())))
         return f"{text} ({self.reasons(most)})"
 
-    def _ranked(self, task: Task) -> Ranked:
-        notes: list[Line] = []
+    def _ranked(self, task: Task, *, has_deliveries: bool, is_short: bool) -> Ranked:
+        quote: Line = ()
         if task.action == WAIT_AND_CHECK:
-            notes.append(line(self._say("sum-why-wait-and-check")))
+            quote = line(self.doubts(task))
         elif task.example:
-            notes.append(self._viewer._matched(task.example, task.match))
-        more = "".join(f" · {text}" for text in self.circumstances(task))
-        notes.append((span(self.command(task), Role.DO), span(more, Role.DIM)))
-        cells = (line(self.task_name(task), Role.STRONG), line(self.actor(task)), line(self.reasons(task.reasons)))
-        return Ranked(cells, (task.messages, len(task.domains)), tuple(notes))
+            codes = _CODES.match(task.example)
+            rest = task.example[codes.end() :] if codes else task.example
+            quote = (*((span(codes[0], Role.CODE),) if codes else ()), *self._viewer._matched(rest, task.match))
+        command = self.command(task, 1 if is_short else MOST_EXPLAINED)
+        circumstances = self.circumstances(task, has_deliveries=has_deliveries, is_short=is_short)
+        facts = (span(command, Role.DO), *(span(text, Role.DIM) for text in circumstances))
+        return self._brief(task)._replace(cells=self._cells(task), quote=quote, facts=facts)
+
+    def _brief(self, task: Task) -> Ranked:
+        name, actor, reasons = self._cells(task)
+        if task.action == WAIT_AND_CHECK:
+            reasons = line(self.doubts(task))
+        return Ranked((name, actor, reasons), (task.messages, len(task.domains)))
+
+    def _cells(self, task: Task) -> tuple[Line, Line, Line]:
+        return line(self.task_name(task), Role.STRONG), line(self.actor(task)), line(self.reasons(task.reasons))
 
     def bars(self, summary: Summary, extent: Extent) -> Iterator[Bars]:
         """The totals that people look at: failures without what succeeded, which is in the outcomes."""
         outbound, size = summary.outbound, extent.bars
-        yield self._bars("outcomes", summary.all.outcomes, size)
-        yield self._bars("bounces", summary.all.bounces, size)
+        yield self._bars(self.outcomes_key(summary), summary.all.outcomes, max(size, FEWEST_OUTCOMES))
+        yield self._bars("bounces", summary.all.bounces, max(size, FEWEST_OUTCOMES))
         failed = {name: count for name, count in outbound.reasons.items() if name not in SETTLED}
         yield self._bars("reasons", failed, size)
         if extent.with_all:
             yield self._bars("categories", {name: n for name, n in summary.all.categories.items() if name != NONE}, size)
             yield self._bars("reply-codes", outbound.reply_codes, size)
-        codes = {name: count for name, count in outbound.enhanced_codes.items() if not name.startswith(("2", NONE))}
-        yield self._bars("enhanced-codes", codes or outbound.reply_codes, size)
+        enhanced, codes = (
+            {name: count for name, count in counts.items() if not name.startswith(("2", NONE))}
+            for counts in (outbound.enhanced_codes, outbound.reply_codes)
+        )
+        # Many receivers never send enhanced codes.
+        yield self._bars("enhanced-codes", enhanced, size) if enhanced or extent.with_all else self._bars("reply-codes", codes, size)
         yield self._bars("providers", {name: n for name, n in outbound.providers.items() if name != NONE}, size, outbound)
         yield self._bars("domains", outbound.domains, size)
         yield self._bars("senders", outbound.senders, size)
         if summary.inbound.reasons:
             yield self._bars("inbound", summary.inbound.reasons, size)
 
+    @staticmethod
+    def outcomes_key(summary: Summary) -> str:
+        """The key of the outcomes of all messages."""
+        return "outcomes" if summary.all.outcomes.get(Outcome.REJECTED) != summary.inbound.outcomes.get(Outcome.REJECTED) else HERE
+
     def _bars(self, key: str, counts: Mapping[str, int], size: int, whole: Maps | None = None) -> Bars:
         rows = tuple((span(self.label(key, name), _TONES.get(name, Role.PLAIN)), count) for name, count in [*counts.items()][:size])
         total = sum(whole.outcomes.values()) if whole else sum(counts.values())
-        return Bars(self._say(f"sum-{key}"), rows, total, self._thousands)
+        return Bars(self._say(f"sum-{key.removesuffix('-here')}"), rows, total, self._thousands)
 
     def label(self, key: str, name: str) -> str:
         """What a row of counts is called: ids stay, as other commands take them."""
         if name == NONE and key != "bounces":
             return self._say("sum-none")
+        if key == HERE:
+            return self._viewer.outcome(name, here=True)
         if key in _WORDS:
             return self._say(_WORDS[key].format(name))
         if key == "providers" and name in self._viewer.knowledge.providers:
@@ -238,8 +309,8 @@ class SummaryViewer:
 
     def _replies(self, summary: Summary, extent: Extent) -> Iterator[Ranking]:
         refused = [reply for reply in summary.replies if reply.reason not in SETTLED]
-        rows = [Ranked((line(reply.reason), line(reply.shape, Role.QUOTE)), (reply.records,), ()) for reply in refused]
-        if rows:
+        rows = [Ranked((line(reply.reason), line(reply.shape, Role.QUOTE)), (reply.records,)) for reply in refused]
+        if rows and extent.replies:
             yield Ranking(self._say("sum-replies"), (self._say("sum-column-records"),), tuple(rows[: extent.replies]), self._thousands)
 
     def _lines(self, summary: Summary, extent: Extent) -> Iterator[Paragraph | Ranking]:
@@ -254,8 +325,8 @@ class SummaryViewer:
             return
         yield Paragraph(line(text, Role.DIM))
         told = self._say("sum-not-understood", lines=self.number(lines.not_understood), shapes=self.number(len(summary.not_understood)))
-        rows = tuple(Ranked((line(shape, Role.QUOTE),), (count,), ()) for shape, count in summary.not_understood.items())
-        yield Ranking(told, (self._say("sum-lines-column"),), rows if extent.with_all else rows[:2], self._thousands)
+        rows = tuple(Ranked((line(shape, Role.QUOTE),), (count,)) for shape, count in summary.not_understood.items())
+        yield Ranking(told, (self._say("sum-lines-column"),), rows if extent.with_all else rows[: extent.replies or 1][:2], self._thousands)
 
 
 def even(hours: Mapping[str, int]) -> dict[str, int]:
@@ -271,9 +342,9 @@ def even(hours: Mapping[str, int]) -> dict[str, int]:
         return dict(hours)
     counts = {}
     at = first if size == 13 else first.replace(hour=0)
-    while at <= last:
-        counts[at.isoformat()[:size]] = 0
-        at += step
+    # The end of the calendar has nothing after it.
+    for number in range((last - at) // step + 1):
+        counts[(at + number * step).isoformat()[:size]] = 0
     for name, count in hours.items():
         counts[name[:size]] += count
     return {name.replace("T", " ") + "h" if size == 13 else name: count for name, count in counts.items()}

@@ -56,6 +56,9 @@ WIDEST = 120
 NARROWEST_BARS = 32
 """Columns that a group of counts needs beside others."""
 
+NARROWEST_NUMBERS = 90
+"""Columns from which on a ranking shows all its numbers in columns."""
+
 BAR = 5
 """Columns of a bar."""
 
@@ -100,6 +103,11 @@ class Terminal:
                 self._console.print()
             for block in self._drawn(view):
                 self._console.print(block, width=self._width)
+
+    def height(self, view: View) -> int:
+        """The lines that a view takes."""
+        options = self._console.options.update(width=self._width)
+        return sum(len(self._console.render_lines(block, options, pad=False)) for block in self._drawn(view))
 
     def write_panel(self, view: View) -> None:
         """Write one view between two lines, so that it can be told from what scrolled by before."""
@@ -243,7 +251,7 @@ class Terminal:
             grid.add_column(ratio=1)
         for start in range(0, len(groups), across):
             grid.add_row(*map(self._bars, groups[start : start + across]))
-        return [Padding(grid, (0, 1))]
+        return [Padding(grid, (0, 1, 1, 1))]
 
     def _bars(self, bars: Bars) -> RenderableType:
         grid = RichTable.grid(padding=(0, 1, 0, 0), expand=True)
@@ -269,44 +277,74 @@ class Terminal:
         line = "".join(_STEPS[round((len(_STEPS) - 1) * count / most)] if count else " " for count in sums)
         busiest = max(course.points, key=lambda point: point[1])
         ends = f"{course.points[0][0]} – {course.points[-1][0]}, ▲ {grouped(busiest[1], course.thousands)} ({busiest[0]})"
-        heading = Text(course.heading + "  ", self._style(Role.HEADING))
+        heading = Text().append(course.heading + "  ", self._style(Role.HEADING))
         fits = len(course.heading) + len(line) + len(ends) + 6 <= self._width
         text = heading.append(line, self._style(Role.DO)).append("  " if fits else "\n", Style()).append(ends, self._style(Role.DIM))
-        return [Text(), Padding(text, (0, 1))]
+        return [Padding(text, (0, 1))]
 
     def _ranking(self, ranking: Ranking) -> list[RenderableType]:
-        """A row a line, its notes below, each cut to its line: one screen has room for no more."""
+        """A row a line, what is said of it below, each cut to its line: one screen has room for no more."""
         width = self._width - 1
+        # Where there is little room, only the first number has a column, and the others are facts.
+        shown = len(ranking.columns) if width >= NARROWEST_NUMBERS else 1
         rows = [[grouped(number, ranking.thousands) for number in row.numbers] for row in ranking.rows]
-        columns = [max(map(len, column)) for column in zip(ranking.columns, *rows, strict=True)]
+        columns = [max(map(len, column)) for column in zip(ranking.columns, *rows, strict=True)][:shown]
         room = width - 6 - sum(columns) - 2 * len(columns)
         heads = max((len(row.cells) for row in ranking.rows), default=1)
         # The last cell says more than the others, so that it has what they leave.
         cells = [min(max(_length(row.cells[n]) for row in ranking.rows), 2 * room // (heads + 1)) for n in range(heads - 1)]
         cells.append(room - sum(cells) - 2 * len(cells))
 
-        def drawn(head: Text, texts: Sequence[Text], numbers: Sequence[str], style: Style) -> Text:
-            line = Text(no_wrap=True, overflow="ellipsis").append_text(head)
-            for text, size in zip(texts, cells, strict=False):
-                text.truncate(size, overflow="ellipsis", pad=True)
-                line.append_text(text).append("  ")
-            for number, size in zip(numbers, columns, strict=True):
-                line.append("  " + number.rjust(size), style)
-            return line
-
         heading = Text(ranking.heading, self._style(Role.HEADING))
         heading.truncate(room, pad=True)
         lines = [Text(" ").append_text(heading).append(" " * 5)]
-        for name, size in zip(ranking.columns, columns, strict=True):
+        for name, size in zip(ranking.columns, columns, strict=False):
             lines[0].append("  " + name.rjust(size), self._style(Role.DIM))
         for place, row in enumerate(ranking.rows, 1):
-            texts = [self._text(cell) for cell in row.cells]
-            lines.append(drawn(Text(f" {place:>2} ", self._style(Role.CODE)), texts, rows[place - 1], self._style(Role.STRONG)))
-            for note in row.notes:
-                text = Text("    ", no_wrap=True, overflow="ellipsis").append_text(self._text(note))
-                text.truncate(width, overflow="ellipsis")
-                lines.append(text)
+            head = Text(no_wrap=True, overflow="ellipsis").append(f" {place:>2} ", self._style(Role.CODE))
+            for cell, size in zip(map(self._text, row.cells), cells, strict=False):
+                cell.truncate(size, overflow="ellipsis", pad=True)
+                head.append_text(cell).append("  ")
+            for number, size in zip(rows[place - 1], columns, strict=False):
+                head.append("  " + number.rjust(size), self._style(Role.STRONG))
+            lines.append(head)
+            if row.quote:
+                lines.append(Text("    ").append_text(self._cut(row.quote, width - 4)))
+            others = zip(rows[place - 1][shown:], ranking.columns[shown:], strict=True) if row.facts else ()
+            told = (Span(f"{number} {name}", Role.DIM) for number, name in others if number != "1")
+            facts = (*row.facts[:1], *told, *row.facts[1:])
+            lines += self._folded(facts, width)
         return [*lines]
+
+    def _cut(self, quote: Line, room: int) -> Text:
+        """A quotation on one line, with the words that decided in sight."""
+        text = self._text(quote)
+        # The codes in front stay, too.
+        first = len(quote[0].text) if quote[0].role is Role.CODE else 0
+        before = 0
+        for part in quote:
+            end = before + len(part.text)
+            if part.role is Role.MATCH and end > room:
+                start = max(first, min(before, end - room + first + 2))
+                # From the beginning of a word, if there is one.
+                space = text.plain.find(" ", start, before)
+                text = text[:first].append("…").append_text(text[space if space >= 0 else start :])
+                break
+            before = end
+        text.truncate(room, overflow="ellipsis")
+        return text
+
+    def _folded(self, facts: Line, width: int) -> list[Text]:
+        """Facts on as many lines as they need, none of them broken."""
+        lines: list[Text] = []
+        for fact in facts:
+            text = self._text((fact,))
+            if lines and lines[-1].cell_len + 3 + text.cell_len <= width:
+                lines[-1].append(" · ", self._style(Role.DIM)).append_text(text)
+            else:
+                text.truncate(width - 4, overflow="ellipsis")
+                lines.append(Text("    ").append_text(text))
+        return lines
 
     def _text(self, line: Line) -> Text:
         text = Text()
@@ -326,8 +364,8 @@ def _length(line: Line) -> int:
 
 
 def _shortened(label: Span) -> Span:
-    """An address by its end, which tells more than its beginning."""
-    at = label.text.find("@") if len(label.text) > SHORT_LABEL else -1
+    """An address whose beginning is made anew each time by its end; of any other the beginning tells more."""
+    at = label.text.find("@") if len(label.text) > SHORT_LABEL and "{id}" in label.text.partition("@")[0] else -1
     return label._replace(text=f"…{label.text[at:]}") if at > 0 else label
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .views import Beside, Block, Course, Field, Fields, Line, Listing, Paragraph, Ranking, Role, Sides, Span, Table, Title, View
+from .views import Beside, Block, Course, Field, Fields, Line, Listing, Paragraph, Ranking, Role, Sides, Span, Table, Title, View, dotted
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 _MARKDOWN_START = re.compile(r"^(\s*\d+(?=[.)](?:\s|$))|\s*(?=[-+=](?:[-=\s]|$)))")
@@ -70,7 +70,7 @@ def _plain_counts(block: Beside | Course | Ranking) -> Iterator[str]:
             yield "\t".join([block.heading, *block.columns])
             for place, row in enumerate(block.rows, 1):
                 yield "\t".join([f"{place}", *map(_text, row.cells), *map(str, row.numbers)])
-                yield from (f"\t{_text(note)}" for note in row.notes)
+                yield from (f"\t{_text(note)}" for note in (row.quote, dotted(row.facts)) if note)
 
 
 def _plain_fields(rows: Sequence[Field]) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _markdown_counts(block: Beside | Course | Ranking) -> Iterator[str]:
             for place, row in enumerate(block.rows, 1):
                 numbers = ", ".join(f"{count} {_escaped(column)}" for count, column in zip(row.numbers, block.columns, strict=True))
                 yield f"{place}. {' · '.join(map(_markdown, row.cells))}: {numbers}"
-                yield from (f"   - {_markdown(note)}" for note in row.notes)
+                yield from (f"   - {_markdown(note)}" for note in (row.quote, dotted(row.facts)) if note)
             yield ""
 
 

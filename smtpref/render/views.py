@@ -132,11 +132,12 @@ class Course(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A row of a ranking: what it is, its numbers, and lines that say more."""
+    """A row of a ranking: what it is, its numbers, a quotation, and facts, of which each stays in one piece."""
 
     cells: tuple[Line, ...]
     numbers: tuple[int, ...]
-    notes: tuple[Line, ...]
+    quote: Line = ()
+    facts: Line = ()
 
 
 class Ranking(NamedTuple):
@@ -190,6 +191,10 @@ class Viewer:
     def say(self, key: str, **facts: object) -> str:
         return phrase(key, self.language, **facts)
 
+    def outcome(self, outcome: str, *, here: bool) -> str:
+        """What became of a message; `here` if this server decided it."""
+        return self.say("outcome-rejected-here" if here and outcome == Outcome.REJECTED else f"outcome-{outcome}")
+
     # explain
 
     def entry(self, entry: Entry, beside: Sequence[Entry] = ()) -> View:
@@ -235,7 +240,7 @@ class Viewer:
         if not entry.certain:
             tags.append(span(self.say("uncertain"), Role.STRONG))
         tags.append(span(self._kind(entry), Role.DIM))
-        return Title((span(entry.code, Role.CODE), span(entry.name, Role.STRONG)), _dotted(tags), _TONES[word])
+        return Title((span(entry.code, Role.CODE), span(entry.name, Role.STRONG)), dotted(tags), _TONES[word])
 
     def _blocklist_fields(self, facts: BlocklistFacts) -> Iterator[Field]:
         if facts.operator:
@@ -360,7 +365,11 @@ class Viewer:
         record, verdict = classified.record, classified.verdict
         reason = self.knowledge.reasons[verdict.reason]
         tone = verdict_tone(classified)
-        word = self.say(f"outcome-{record.outcome}") if record.outcome in _TELLING else self._bounce_word(classified)
+        word = (
+            self.outcome(record.outcome, here=record.direction is Direction.INBOUND)
+            if record.outcome in _TELLING
+            else self._bounce_word(classified)
+        )
         tags = [span(verdict.reason, Role.STRONG)]
         if verdict.bounce is not Bounce.NONE:
             tags.append(span(self.say(f"bounce-{verdict.bounce}"), tone))
@@ -368,7 +377,7 @@ class Viewer:
             tags.append(span(self.say("permanent" if verdict.permanent else "temporary"), tone))
         title = Title(
             (span(_MARKS[tone], tone), span(f"{word}: {mid_sentence(say(reason['summary'], self.language))}", Role.STRONG)),
-            _dotted(tags),
+            dotted(tags),
             tone,
         )
         rows = [self._field("do-now", [line(self.do_now(classified), Role.DO)])]
@@ -558,5 +567,6 @@ def _bounce_tone(bounce: Bounce) -> Role:
     return {Bounce.HARD: Role.PERMANENT, Bounce.BLOCK: Role.PERMANENT, Bounce.SOFT: Role.TEMPORARY}.get(bounce, Role.DIM)
 
 
-def _dotted(tags: Sequence[Span]) -> Line:
+def dotted(tags: Sequence[Span]) -> Line:
+    """Spans in a row, a dot between two."""
     return Viewer._joined((tag,) for tag in tags)
