@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 WORTHWHILE = 4 * PART
 """Bytes from which on it pays to start processes."""
 
-AT_ONCE = 1 << 16
-"""Characters that are handed over at once."""
-
 
 class _File(NamedTuple):
     path: str
@@ -93,20 +90,20 @@ def write_in_parallel(plan: Plan, work: Work, put: Callable[[str], None], errors
     for file in plan.files:
         try:
             for part in range(file.first, file.first + file.parts):
-                source = sources[part % plan.processes]
-                while isinstance(piece := source.recv(), str):
-                    put(piece)
-                count += piece.records
-                errors += piece.errors
+                done: _Part = sources[part % plan.processes].recv()
+                put(done.text)
+                count += done.records
+                errors += done.errors
         except EOFError:
             errors.append(Unreadable(file.path, "a process that read it has ended"))
             break
     return count
 
 
-class _End(NamedTuple):
-    """The end of a part."""
+class _Part(NamedTuple):
+    """What is written of a part, and how many records it has."""
 
+    text: str
     records: int
     errors: list[SmtprefError]
 
@@ -117,42 +114,33 @@ def _do_share(sink: Connection, plan: Plan, number: int, work: Work) -> None:
         for file in plan.files:
             share = Share(number, plan.processes, file.first, file.parts)
             if any(share.owns(part) for part in range(file.parts)):
-                for piece in _parts(file.path, share, judge, work):
-                    sink.send(piece)
+                for part in _parts(file.path, share, judge, work):
+                    sink.send(part)
     except (KeyboardInterrupt, BrokenPipeError):
         # Whoever reads has gone, or is told by the same key.
         os._exit(1)
 
 
-def _parts(path: str, share: Share, judge: Judge, work: Work) -> Iterator[str | _End]:
-    """What is written of a file's own parts, in pieces, each part with its end."""
+def _parts(path: str, share: Share, judge: Judge, work: Work) -> Iterator[_Part]:
+    """What is written of each of a file's own parts: as a whole, since a process that had to wait for its reader would not be at work."""
     ends = sum(share.owns(part) for part in range(share.parts))
     errors: list[SmtprefError] = []
+    lines: list[str] = []
     try:
-        lines: list[str] = []
-        size = count = 0
         for record in read_share(open_input(path, work.year), share, work.only):
             if record is None:
-                yield "".join(lines)
-                yield _End(count, [])
-                lines, size, count, ends = [], 0, 0, ends - 1
+                yield _Part("".join(lines), len(lines), [])
+                lines, ends = [], ends - 1
                 continue
             classified = classified_of(record, judge)
             if classified and work.keeps(classified):
-                line = work.render(classified)
-                lines.append(line)
-                count += 1
-                size += len(line)
-                if size >= AT_ONCE:
-                    yield "".join(lines)
-                    lines, size = [], 0
+                lines.append(work.render(classified))
     except Unreadable as error:
-        yield "".join(lines)
         # The others tell of the same file as well.
         errors = [error] if share.owns(0) else []
     for _ in range(ends):
-        yield _End(count, errors)
-        count, errors = 0, []
+        yield _Part("".join(lines), len(lines), errors)
+        lines, errors = [], []
 
 
 def _cores() -> int:
