@@ -47,8 +47,11 @@ IDLE = None
 """Stands between lines where a live input has paused: what waits for a continuation need not wait longer."""
 
 
-Skim = Callable[[bytes, int, int], int]
-"""Given bytes, where a line begins in them and where to stop: where the first line begins that is worth a look; none before it lacks its end."""
+Skim = Callable[[bytes, int, int, int], tuple[int, int]]
+"""Given bytes, where a line begins in them, where to stop, and that line's number: where the first line begins that was left, and its number.
+
+None is passed over whose end is not there.
+"""
 
 
 class Lines(Protocol):
@@ -101,11 +104,11 @@ class CutLines:
         return self._line(raw, begin)
 
     def skim(self, skim: Skim, until: int | None = None) -> int:
-        begin, end = self._position, len(self._block)
-        self._position = skim(self._block, begin, end if until is None else min(end, until - self._passed))
-        count = self._block.count(b"\n", begin, self._position) if self._position > begin else 0
-        self._number += count
-        return count
+        end = len(self._block) if until is None else min(len(self._block), until - self._passed)
+        before = self._number
+        self._position, following = skim(self._block, self._position, end, before + 1)
+        self._number = following - 1
+        return self._number - before
 
     @property
     def size(self) -> int:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 
 from ..model import ENHANCED_CODE, Direction, InputFormat, Outcome, Phase, Record
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, enhanced_code, find_reply, parse_reply, phase_of
-from .stamps import LogLine
+from .stamps import LogLine, split_stamp
 
 _PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
 # OpenSMTPD and qmail have an smtpd too; and a pasted line may have lost its program.
@@ -79,26 +79,23 @@ _OUTCOMES = {
 }
 
 
-_STAMP = (
-    rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))"
-    rb" [\w.-]{1,255} postfix[\w.-]*/[\w/-]{1,80}\[\d+\]: "
-)
-_ID = _QUEUE_ID.encode()
-# Most lines of a busy server's log, as its syslog writes them: those that tell of no outcome, and a sender's coming and going.
-_SKIMMED = (
-    rb"(?:(?P<quiet>(?:%(stamp)s(?:connect from |disconnect from |%(id)s: (?:client=|message-id=)|statistics: "
+# Most lines of a busy server's log, as its syslog writes them: those that tell of no outcome, a sender's coming and going, deliveries.
+_USUAL = (
+    rb"(?:(?P<quiet>(?:%(stamp)s%(tag)s(?:connect from |disconnect from |%(id)s: (?:client=|message-id=)|statistics: "
     rb"|(?:Anonymous|Untrusted|Trusted|Verified) TLS )[^\n]*+\n)++)"
-    rb"|%(stamp)s(?P<queue_id>%(id)s): (?:(?P<removed>removed)|from=<(?P<sender>[!-=?-~]*)>, size=\d+, nrcpt=\d+ \(queue active\))\n)"
-) % {b"stamp": _STAMP, b"id": _ID}
-# And deliveries, of which nothing is kept but that nothing more is expected.
-_SKIMMED_PAST = (
-    rb"%s|%s(?P<settled>%s): to=<(?P<recipient>[!#-=?-~]*)>, relay=[^,\n]*, delay=[\d.]*, delays=[\d./]*, dsn=[25][^,\n]*, status=(?:sent|bounced) [^\n]*+\n"
-    % (
-        _SKIMMED,
-        _STAMP,
-        _ID,
-    )
-)
+    rb"|(?P<time>%(stamp)s)(?P<host>[\w.-]{1,255}) postfix[\w.-]*/[\w/-]{1,80}\[\d+\]: (?P<queue_id>%(id)s): (?:(?P<removed>removed)"
+    rb"|from=<(?P<sender>[!-=?-~]*)>, size=\d+, nrcpt=\d+ \(queue active\)"
+    rb"|to=<(?P<recipient>[!#-=?-~]*)>, relay=(?P<relay>[!-+\--~]*), delay=[\d.]*, delays=[\d./]*, dsn=(?P<dsn>[245]\.\d{1,3}\.\d{1,3}),"
+    rb" status=(?P<status>sent|deferred|bounced) \((?P<text>[ -~]*))\n)"
+) % {
+    b"stamp": rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ",
+    b"tag": rb"[\w.-]{1,255} postfix[\w.-]*/[\w/-]{1,80}\[\d+\]: ",
+    b"id": _QUEUE_ID.encode(),
+}
+
+
+_Items = tuple[str, str, str | None, str | None, str, str | None]
+"""Queue id, recipient, relay, dsn, status and what stands in parentheses."""
 
 
 class PostfixReader(Reader):
@@ -112,6 +109,7 @@ class PostfixReader(Reader):
         self._senders: Remembered[str] = Remembered()
         self._attempts: Remembered[Record] = Remembered()
         self._deferred: Remembered[dict[str, Record]] = Remembered()
+        self._time_of = lru_cache(maxsize=1024)(partial(_time, latest))
 
     def take(self, line: InputLine) -> list[Record] | None:
         """A Postfix program's lines are this reader's even where they hold no outcome."""
@@ -130,26 +128,36 @@ class PostfixReader(Reader):
         self._remember(message, base)
         return []
 
-    def skim(self, block: bytes, start: int, end: int) -> int:
-        return self._skim(_compiled(_SKIMMED), block, start, end)
-
-    def skim_past(self, block: bytes, start: int, end: int) -> int:
-        return self._skim(_compiled(_SKIMMED_PAST), block, start, end)
-
-    def _skim(self, lines: re.Pattern[bytes], block: bytes, start: int, end: int) -> int:
-        match = lines.match(block, start, end)
+    def skim(self, found: list[Record] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:
+        """Read the usual lines, of which a busy server's log has little else."""
+        usual = _usual_lines()
+        match = usual.match(block, start, end)
         while match:
             kind = match.lastgroup
-            if kind == "recipient":
-                self.has_passed_over = True
-                self._settle(match["settled"].decode(), match["recipient"].decode())
-            elif kind == "sender":
-                self._senders[match["queue_id"].decode()] = match["sender"].decode()
-            elif kind == "removed":
-                self._forget(match["queue_id"].decode())
+            if kind == "quiet":
+                number += block.count(b"\n", start, match.end())
+            else:
+                if kind == "text":
+                    self._usual_delivery(match, number, found)
+                elif kind == "sender":
+                    self._senders[match["queue_id"].decode()] = match["sender"].decode()
+                else:
+                    self._forget(match["queue_id"].decode())
+                number += 1
             start = match.end()
-            match = lines.match(block, start, end)
-        return start
+            match = usual.match(block, start, end)
+        return start, number
+
+    def _usual_delivery(self, match: re.Match[bytes], number: int, found: list[Record] | None) -> None:
+        _, stamp, host, queue_id, _, _, recipient, relay, dsn, status, text = [group.decode() if group else "" for group in match.groups()]
+        if found is None and status != "deferred":
+            # Nothing of it is kept but that nothing more is expected.
+            self.has_passed_over = True
+            self._settle(queue_id, recipient)
+            return
+        record = self._delivered(number, self._time_of(stamp), host, (queue_id, recipient, relay, dsn, status, text))
+        if found is not None:
+            found.append(record)
 
     def finish(self) -> list[Record]:
         """The attempts that no status line followed."""
@@ -161,19 +169,24 @@ class PostfixReader(Reader):
         if not match:
             return self._expiry(message, Record(self.source, number, self.format, stamp.time, stamp.host))
         queue_id, recipient, relay, dsn, items, status, text = match.groups()
-        recipient = _address(recipient)
-        self._settle(queue_id, recipient)
         if items:
             relay, dsn = _item(_RELAY, items), _item(_DSN, items)
+        return [self._delivered(number, stamp.time, stamp.host, (queue_id, _address(recipient), relay, dsn, status, text))]
+
+    def _delivered(self, number: int, time: str | None, host: str | None, items: _Items) -> Record:
+        """The record of a status line."""
+        queue_id, recipient, relay, dsn, status, text = items
+        self._settle(queue_id, recipient)
         reply = quoted_reply((text or "").strip().removesuffix(")"))
+        outcome = _OUTCOMES.get(status.lower())
         record = Record(
             source=self.source,
             line=number,
             format=self.format,
-            time=stamp.time,
-            host=stamp.host,
+            time=time,
+            host=host,
             direction=Direction.OUTBOUND,
-            outcome=_OUTCOMES.get(status.lower()),
+            outcome=outcome,
             queue_id=queue_id,
             sender=self._senders.get(queue_id),
             recipient=recipient,
@@ -183,10 +196,10 @@ class PostfixReader(Reader):
             enhanced_code=reply.enhanced or (enhanced_code(dsn) if dsn and _is_enhanced(dsn) else None),
             text=reply.text,
         )
-        if record.outcome is Outcome.DEFERRED:
+        if outcome is Outcome.DEFERRED:
             # What was said last, for the line that will say that it expired.
             self._deferred[queue_id] = {**self._deferred.get(queue_id, {}), recipient: record}
-        return [record]
+        return record
 
     def _settle(self, queue_id: str, recipient: str) -> None:
         """Forget what was said of a recipient before, now that a status line tells it."""
@@ -281,9 +294,14 @@ class PostfixReader(Reader):
 
 
 @cache
-def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+def _usual_lines() -> re.Pattern[bytes]:
     """Compiled when a log is read, not at every start."""
-    return re.compile(pattern)
+    return re.compile(_USUAL)
+
+
+def _time(latest: datetime, stamp: str) -> str | None:
+    parsed = split_stamp(f"{stamp}host program[1]: ", latest)
+    return parsed.time if parsed else None
 
 
 def quoted_reply(text: str) -> Reply:

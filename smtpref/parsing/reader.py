@@ -37,7 +37,7 @@ class Reader:
     is_of_lines: ClassVar[bool] = False
     """Whether every line is understood when it comes: the reader is never open and gives nothing back."""
     has_passed_over = False
-    """Whether `skim_past` has passed over a line that completes a record."""
+    """Whether `skim` has passed over a line that completes a record."""
     is_second_hand: ClassVar[bool] = False
     """Whether its records are dropped at the end of an input in which a mail server's own log tells of outcomes."""
 
@@ -49,17 +49,13 @@ class Reader:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""
         raise NotImplementedError
 
-    def skim(self, block: bytes, start: int, end: int) -> int:  # noqa: ARG002  (nothing is passed over by a reader that does not say so)
-        """Pass over lines of `block` that complete no record, and keep what later ones need: only the same as `take` would do, sooner.
+    def skim(self, found: list[Record] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:  # noqa: ARG002  (nothing, unless a reader says so)
+        """Read lines of `block` faster than `take` would, with the same outcome; records go into `found`, or nowhere where that is None.
 
-        A line begins at `start`, and none is passed over that does not end before `end`; returns where the first begins that was left.
-        Asked after a line that was taken, of a reader of lines.
+        Line `number` begins at `start`, and none is read that does not end before `end`; returns where the first begins that was left, and
+        its number. Asked after a line that was taken, of a reader of lines.
         """
-        return start
-
-    def skim_past(self, block: bytes, start: int, end: int) -> int:
-        """Do the same where nobody wants to know the records: pass over those lines too that only complete one."""
-        return self.skim(block, start, end)
+        return start, number
 
     def give_back(self) -> list[InputLine]:
         """Lines that were taken and then proved to be of no format known here, for the other readers; asked after `take` and `finish`."""

@@ -7,6 +7,7 @@ the last one, of bare replies, takes whatever is left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ from . import (
     text,
     zonemta,
 )
-from .files import Input, Line
+from .files import Input, Line, Lines
 from .reader import InputLine, Reader
 from .stamps import split_stamp
 
@@ -113,8 +114,7 @@ def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Rec
             yield from readers.pause()
             continue
         yield from readers.read(line)
-        if readers.of_lines:
-            opened.lines.skim(readers.of_lines.skim)
+        yield from readers.skim(opened.lines)
     yield from readers.finish()
 
 
@@ -137,9 +137,7 @@ def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> 
         for record in readers.read(line):
             if is_own:
                 yield record
-        reader = readers.of_lines
-        if reader:
-            lines.skim(reader.skim if is_own else reader.skim_past, share.stretch_end(part))
+        yield from readers.skim(lines, share.stretch_end(part), is_wanted=is_own)
     if share.owns(part):
         yield from readers.finish()
     yield from (None for rest in range(part, share.parts) if share.owns(rest))
@@ -173,6 +171,14 @@ class _Readers:
         records = same.take(stamped)
         self._has_servers_own = self._has_servers_own or bool(records)
         return self.offer(stamped, frozenset((same,))) if records is None else records
+
+    def skim(self, lines: Lines, until: int | None = None, *, is_wanted: bool = True) -> list[Record]:
+        """The records of lines that need not be looked at one by one; none where they are not wanted."""
+        found: list[Record] = []
+        if self.of_lines:
+            lines.skim(partial(self.of_lines.skim, found if is_wanted else None), until)
+            self._has_servers_own = self._has_servers_own or bool(found)
+        return found
 
     def offer(self, line: InputLine, but: frozenset[Reader]) -> Iterator[Record]:
         """The records that a line completes; `but` names the readers that it is not for."""

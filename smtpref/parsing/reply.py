@@ -102,6 +102,7 @@ _PHASES = {
 }
 
 _TRAILER = re.compile(r"""\s*(?:\(?state 1[0-9]\)?\.?|\[\d{3}\]|["'])\s*$""")
+_TRAILER_ENDS = frozenset(".)]\"' 0123456789") | {""}
 LONGEST_TRAILER = 20
 _BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>(?:\\.|(?!\1)[^\\])*)(?:\1|$)""", re.DOTALL)
 _SPACES = re.compile(r"\s+")
@@ -147,7 +148,7 @@ def parse_reply(text: str, phase: Phase | None = None) -> Reply:
 def _parse(line: str, own_phase: Phase | None, phase: Phase | None) -> Reply:
     code = reply_code(line[:3]) if _LEADING_CODE.match(line) else None
     rest = line[3:] if code else line
-    literal = _BYTES_LITERAL.match(rest) if code else None
+    literal = _BYTES_LITERAL.match(rest) if code and "," in rest[:4] else None
     if literal:
         first, *others = literal["text"].replace("\\r", "").split("\\n")
         rest = " ".join([first, *(_LEADING_ENHANCED.sub("", line, count=1) if _LEADING_ENHANCED.match(line) else line for line in others)])
@@ -158,10 +159,10 @@ def _parse(line: str, own_phase: Phase | None, phase: Phase | None) -> Reply:
     enhanced = enhanced_code(leading[1]) if leading and _agree(leading[1], code) else None
     if enhanced and leading:
         rest = rest[leading.end() :]
-    if code and (is_multiline or f" {code}-" in rest):
+    if code and (is_multiline or f" {line[:3]}-" in rest):
         rest = _without_repeated_codes(rest, str(code), str(enhanced) if enhanced else None)
     enhanced = enhanced or _later_enhanced(rest, code)
-    trailer = _TRAILER.search(rest, max(0, len(rest) - LONGEST_TRAILER))
+    trailer = _TRAILER.search(rest, max(0, len(rest) - LONGEST_TRAILER)) if rest[-1:] in _TRAILER_ENDS else None
     return Reply(code, enhanced, (rest[: trailer.start()] if trailer else rest).strip(), own_phase or phase)
 
 
