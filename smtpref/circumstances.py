@@ -14,6 +14,7 @@ from .knowledge import Knowledge
 from .model import Outcome, Record
 from .parsing.events import EventReader
 from .rules import MAX_TEXT, phrase_pattern
+from .words import Subject, WordIndex
 
 _IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,6}"
 _FORMS = {
@@ -62,7 +63,7 @@ class Recogniser:
         self._owner = lru_cache(maxsize=MAX_HOSTS)(self._find_owner)
         self._domains: dict[str, str] = {}
         self._services: dict[str, str] = {}
-        self._markers: list[tuple[str, str]] = []
+        markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
         self._openings: list[tuple[re.Pattern[str], str]] = []
         for provider in knowledge.providers.values():
@@ -70,12 +71,13 @@ class Recogniser:
             self._services |= dict.fromkeys((provider["id"], *provider.get("aliases", ())), provider["id"])
             for suffix in provider.get("hosts", ()):
                 self._hosts[suffix.lower().strip(".")] = provider["id"]
-            self._markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
+            markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
             if "tokens" in provider:
                 known = self._openings if provider["tokens"].startswith("^") else self._tokens
                 known.append((re.compile(provider["tokens"]), provider["id"]))
-        # The longer mark is the more telling one.
-        self._markers.sort(key=lambda pair: -len(pair[0]))
+        # The longer mark is the more telling one; of two providers' same mark, the first one's counts.
+        self._markers = dict(reversed(markers))
+        self._marks = WordIndex(self._markers)
         marks = [
             (mark, block["name"])
             for block in knowledge.blocklists.values()
@@ -91,10 +93,9 @@ class Recogniser:
         if by_host:
             return by_host
         text = record.text[:MAX_TEXT]
-        lowered = text.lower()
-        for marker, provider in self._markers:
-            if marker in lowered:
-                return provider
+        marks = self._marks.present(Subject(text))
+        if marks:
+            return self._markers[max(marks, key=lambda mark: (len(mark), mark))]
         tokens = [*self._openings, *self._tokens] if _TOKEN_LIKE.search(text) else self._openings
         for pattern, provider in tokens:
             if pattern.search(text):

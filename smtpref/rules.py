@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from .built import listed
 from .model import CodePattern, Phase
+from .words import TOKEN, Subject, WordIndex
 
 MAX_TEXT = 8192
 """Characters of a reply that rules look at: sixteen times what RFC 5321 section 4.5.3.1.5 allows a reply line."""
@@ -29,30 +30,11 @@ _AGAINST = re.compile(r"(?<=[a-z0-9])(?=[\u2e80-\uffff])|(?<=[\u2e80-\uffff])(?=
 _OPAQUE_OR_AGAINST = re.compile(f"{_OPAQUE.pattern}|{_AGAINST.pattern}", _OPAQUE.flags)
 # A link without its scheme: "mail.i.ua/err/10".
 _PATH = re.compile(r"\w\.\w+/")
-_TOKEN = re.compile(r"\w+")
 # A provider's own token has a digit or is written in capitals; a plain word is only the handle of a phrase.
 _OWN_TOKEN = re.compile(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
 
 Needs = list[list[str]]
 NeedsOf = Callable[[str], Needs]
-
-STEM = 3
-"""Letters by which the words of patterns are looked up."""
-
-MAX_TOKENS = 20_000
-"""Words of texts of which it is remembered what patterns need of them."""
-
-
-class Subject:
-    """A text in small letters, and its words with their places."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        lowered = text.lower()
-        if len(lowered) != len(text):  # a letter such as U+0130, whose small form is two characters long
-            lowered = "".join(letter if len(letter.lower()) != 1 else letter.lower() for letter in text)
-        self.lowered = lowered
-        self.tokens = [(match[0], match.start()) for match in _TOKEN.finditer(lowered)]
 
 
 class MaskedText:
@@ -203,13 +185,8 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._by_first_words: dict[str, dict[str, list[_Phrase]]] = {}
         self._unspaced: list[_Phrase] = []
-        self._pieces_by_stem: dict[str, list[str]] = {}
-        self._by_piece: dict[str, list[str]] = {}
-        self._loose: list[str] = []
         self._by_word: dict[str, list[Pattern]] = {}
         self._always: list[Pattern] = []
-        # The words of replies are few.
-        self._needed_in = lru_cache(maxsize=MAX_TOKENS)(self._find_needed)
         words: set[str] = set()
         for rule in rules:
             for phrase in rule.phrases:
@@ -220,18 +197,11 @@ class RuleSet:
                     self._by_word.setdefault(word, []).append(pattern)
                 if not pattern.needs:
                     self._always.append(pattern)
-        for word in sorted(words):
-            piece = max(_TOKEN.findall(word), key=len, default="")
-            if len(piece) < STEM:
-                self._loose.append(word)
-            else:
-                self._by_piece.setdefault(piece, []).append(word)
-        for piece in self._by_piece:
-            self._pieces_by_stem.setdefault(piece[:STEM], []).append(piece)
+        self._needed = WordIndex(words)
         self._is_empty = not (self._by_first_words or self._unspaced or self._by_word or self._always)
 
     def _add_phrase(self, phrase: str, rule: Rule) -> None:
-        first, second = [*_TOKEN.finditer(phrase), None, None][:2]
+        first, second = [*TOKEN.finditer(phrase), None, None][:2]
         if first is None or _is_unspaced(first[0][0]):
             self._unspaced.append(_Phrase(phrase, rule, 0))
         else:
@@ -291,13 +261,7 @@ class RuleSet:
 
     def _patterns_for(self, subject: Subject) -> list[Pattern]:
         """The patterns whose needed words are all there."""
-        lowered = subject.lowered
-        present = {word for word in self._loose if word in lowered}
-        for token in {token for token, _ in subject.tokens}:
-            here, perhaps = self._needed_in(token)
-            present.update(here)
-            if perhaps:
-                present.update(word for word in perhaps if word in lowered)
+        present = self._needed.present(subject)
         candidates = dict.fromkeys(self._always)
         # In an order of their own: which of two equal stretches is kept must not change from run to run.
         for word in sorted(present & self._by_word.keys()):
@@ -308,13 +272,6 @@ class RuleSet:
                 else:
                     candidates[pattern] = None
         return list(candidates)
-
-    def _find_needed(self, token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The needed words that a word of a text holds, and those of which it holds the longest piece."""
-        stems = {token[start : start + STEM] for start in range(len(token) - STEM + 1)}
-        pieces = {piece for stem in stems for piece in self._pieces_by_stem.get(stem, ()) if piece in token}
-        words = [word for piece in pieces for word in self._by_piece[piece]]
-        return tuple(word for word in words if word in token), tuple(word for word in words if word not in token)
 
 
 def provider_rules(provider: Mapping[str, Any], needs_of: NeedsOf) -> Iterator[Rule]:

@@ -19,6 +19,7 @@ PACKAGE = CHECKOUT / "smtpref"
 LAYERS = [
     ["model", "errors"],
     ["built", "literals", "codes_form", "codes_file", "knowledge"],
+    ["words"],
     ["wording", "rules"],
     ["parsing."],
     ["circumstances", "verdict", "judging", "reference", "filtering", "names", "redaction"],
