@@ -62,7 +62,6 @@ def classify_input(opened: Input, judge: Judge, only: InputFormat | None = None)
 
 
 def classified_of(record: Record, judge: Judge) -> Classified | None:
-    """A record with its verdict; None where it is nothing but words and these say nothing: a noun alone (quota, TLS) needs a code to be a refusal."""
+    """A record with its verdict; None where it is nothing but words and these say nothing."""
     verdict = judge.judge(record)
-    says_nothing = verdict.reason == UNKNOWN or verdict.evidence.rule.endswith("/noun")
-    return None if record.words_only and says_nothing else Classified(record, verdict)
+    return None if record.words_only and verdict.reason == UNKNOWN else Classified(record, verdict)

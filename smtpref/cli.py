@@ -10,7 +10,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ import typer
 from . import __version__
 from .errors import SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge, say
-from .model import STDIN, Bounce, Direction, InputFormat, Phase
+from .model import STDIN, Bounce, Classified, Direction, InputFormat, Phase, Record
 from .render.output import SUMMARY_ONLY, Format, Output, choose_format
 from .render.results import write_comparison, write_entries, write_hits
 from .render.safety import visible
@@ -325,23 +325,37 @@ def search(
 
 def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, redactor: Redactor | None, output: Output) -> int:
     """Write the summary of the records that are kept, and return how many there were."""
-    from .line_account import LineAccount
+    from .judging import Judge
+    from .line_account import LineAccount, LineCounts
+    from .parallel import WORTHWHILE, has_more_than_one_core, read_beside
     from .render.progress import Progress
     from .render.results import write_summary
-    from .summary import Summariser, as_counted
+    from .summary import Summariser, Summary, as_counted
 
+    judge = Judge(output.knowledge)
     account = LineAccount()
-    providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
-    summariser = Summariser(frozenset(output.knowledge.blocklists), providers)
     progress = Progress(sys.stderr, survey.size, output.language)
-    try:
-        for classified in survey.classified(output.knowledge, account, only, progress.advance):
+
+    def counted(records: Iterator[Record], ending: Callable[[], tuple[LineCounts, dict[str, int]]]) -> Summary:
+        providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
+        summariser = Summariser(frozenset(output.knowledge.blocklists), providers)
+        for record in records:
+            classified = Classified(record, judge.judge(record))
             take = summariser.add if filters.admit(classified) else summariser.note
             take(redactor.redact(as_counted(classified)) if redactor else classified)
+        lines, shapes = ending()
+        shown = {redactor.text(shape) if redactor else shape: count for shape, count in shapes.items()}
+        return summariser.summary(lines, shown, now=datetime.now().astimezone())
+
+    def ending() -> tuple[LineCounts, dict[str, int]]:
+        return account.counts, account.shapes
+
+    try:
+        records = survey.records(judge, account, only, progress.advance)
+        is_large = (survey.size or 0) >= WORTHWHILE and has_more_than_one_core()
+        summary = read_beside(records, counted, ending) if is_large else counted(records, ending)
     finally:
         progress.close()
-    shapes = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}
-    summary = summariser.summary(account.counts, shapes, now=datetime.now().astimezone())
     if summary.records or summary.lines.not_understood:
         write_summary(summary, output)
     return summary.records

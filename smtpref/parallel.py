@@ -1,14 +1,16 @@
-"""Large files on all cores: several processes share the parts of the inputs, and their output is put together in order.
+"""Large files on more than one core; what is written is byte for byte what one process writes.
 
-Each process reads all of a file, since a message's lines may be far apart; but what costs most, to judge and to write, it does for its own
-parts only (see `read_share`). The output is byte for byte that of one process.
+Records are written by several processes that share the parts of the inputs. Each reads all of a file, since a message's lines may be far
+apart; but what costs most, to judge and to write, it does for its own parts only (see `read_share`).
+What records come to is counted by one process while another one reads them.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .classification import classified_of
 from .errors import SmtprefError, Unreadable
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 
 WORTHWHILE = 4 * PART
 """Bytes from which on it pays to start processes."""
+
+
+BATCH = 500
+"""Items that are handed over at once."""
+
+Item = TypeVar("Item")
+Ending = TypeVar("Ending")
+Result = TypeVar("Result")
 
 
 class _File(NamedTuple):
@@ -141,6 +151,43 @@ def _parts(path: str, share: Share, judge: Judge, work: Work) -> Iterator[_Part]
     for _ in range(ends):
         yield _Part("".join(lines), len(lines), errors)
         lines, errors = [], []
+
+
+def read_beside(
+    items: Iterator[Item], count: Callable[[Iterator[Item], Callable[[], Ending]], Result], ending: Callable[[], Ending]
+) -> Result:
+    """Return `count(items, ending)`, which another process works out while this one reads the items; `ending` is called here, after the last."""
+    import multiprocessing  # noqa: PLC0415
+
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe()
+    context.Process(target=_count, args=(there, count), daemon=True).start()
+    there.close()
+    try:
+        while batch := list(islice(items, BATCH)):
+            here.send(batch)
+        here.send(None)
+        here.send(ending())
+        result: Result = here.recv()
+    except (EOFError, BrokenPipeError) as why:
+        raise RuntimeError("the process that counts has ended") from why
+    return result
+
+
+def _count(there: Connection, count: Callable[[Iterator[Item], Callable[[], Ending]], Result]) -> None:
+    def received() -> Iterator[Item]:
+        while batch := there.recv():
+            yield from batch
+
+    try:
+        there.send(count(received(), there.recv))
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        os._exit(1)
+
+
+def has_more_than_one_core() -> bool:
+    """Whether other processes can be at work at the same time, and be started as copies of this one."""
+    return _cores() > 1 and hasattr(os, "fork")
 
 
 def _cores() -> int:

@@ -12,13 +12,14 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from .classification import classify_input
+from .classification import classified_of
 from .errors import SmtprefError, Unreadable
 from .judging import Judge
 from .knowledge import Knowledge
 from .line_account import LineAccount, NotUnderstood
-from .model import STDIN, Classified, InputFormat
+from .model import STDIN, InputFormat, Record
 from .parsing.files import Input, Line, Lines, Skim, files_in, lines_of, open_input
+from .parsing.recognition import read_records
 from .parsing.stamps import split_stamp
 
 FIRST_LINES = 20
@@ -58,11 +59,8 @@ class Survey:
         self.size = sum(map(size_of, files)) if STDIN not in files else None
         """Bytes that will be read, about; None where nobody knows."""
 
-    def classified(
-        self, knowledge: Knowledge, account: LineAccount, only: InputFormat | None = None, watch: Watch | None = None
-    ) -> Iterator[Classified]:
+    def records(self, judge: Judge, account: LineAccount, only: InputFormat | None = None, watch: Watch | None = None) -> Iterator[Record]:
         """Yield what the inputs tell, and keep `account` of their lines; `watch` is called with the bytes that were read."""
-        judge = Judge(knowledge)
         if self._logs:
             joined = _Joined(self._logs, self._errors)
             yield from self._of_input(Input(self._logs[0].path, joined.latest, joined), joined.place, judge, account, only, watch)
@@ -76,7 +74,7 @@ class Survey:
     def not_understood(self, knowledge: Knowledge, only: InputFormat | None = None, watch: Watch | None = None) -> Iterator[NotUnderstood]:
         """Yield the lines that look like an outcome and gave no record."""
         found: list[NotUnderstood] = []
-        for _ in self.classified(knowledge, LineAccount(found.append), only, watch):
+        for _ in self.records(Judge(knowledge), LineAccount(found.append), only, watch):
             yield from found
             found.clear()
         yield from found
@@ -89,12 +87,14 @@ class Survey:
         account: LineAccount,
         only: InputFormat | None,
         watch: Watch | None,
-    ) -> Iterator[Classified]:
+    ) -> Iterator[Record]:
         lines = account.follow(_Watched(opened.lines, watch) if watch else opened.lines, place)
         try:
-            for classified in classify_input(opened._replace(lines=lines), judge, only):
-                account.claim(classified.record)
-                yield classified
+            for record in read_records(opened._replace(lines=lines), only):
+                # Words that say nothing are no record.
+                if not record.words_only or classified_of(record, judge):
+                    account.claim(record)
+                    yield record
         finally:
             account.close()
 
@@ -146,7 +146,13 @@ class _Joined:
             self._open_next()
 
     def skim(self, skim: Skim, until: int | None = None) -> int:
-        count = self._lines.skim(skim, until)
+        before = self._lines_before
+
+        def counted_through(block: bytes, start: int, end: int, number: int) -> tuple[int, int]:
+            place, following = skim(block, start, end, number + before)
+            return place, following - before
+
+        count = self._lines.skim(counted_through, until)
         self._number += count
         return count
 

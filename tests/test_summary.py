@@ -13,7 +13,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ import pytest
 from smtpref.classification import classify_text
 from smtpref.errors import SmtprefError
 from smtpref.hashes import HashIndex, hash_of
+from smtpref.judging import Judge
 from smtpref.knowledge import Knowledge, Language
 from smtpref.line_account import LineAccount, looks_like_outcome
 from smtpref.messages import instant, time_text
+from smtpref.model import Classified
 from smtpref.parsing.files import lines_of
 from smtpref.render.output import Format, Output
 from smtpref.render.progress import Progress
@@ -46,6 +48,11 @@ ACTION_KEYS = ["action", "acts", "messages", "domains", "senders", "reasons", "f
 SAMPLES = sorted(
     path for path in (TESTS / "cases" / "formats").glob("*/*") if path.is_file() and path.name != "ORIGIN" and "expected" not in path.name
 )
+
+
+def classified_of(survey: Survey, knowledge: Knowledge, account: LineAccount) -> Iterator[Classified]:
+    judge = Judge(knowledge)
+    return (Classified(record, judge.judge(record)) for record in survey.records(judge, account))
 
 
 def line(
@@ -444,7 +451,7 @@ def much(knowledge: Knowledge) -> Summary:
     account = LineAccount()
     errors: list[SmtprefError] = []
     survey = Survey([str(path) for path in SAMPLES if path.parent.name in ("postfix", "exim", "ses")], errors)
-    found = summarise(survey.classified(knowledge, account))
+    found = summarise(classified_of(survey, knowledge, account))
     assert errors == []
     assert len(found.tasks) > 8
     return found._replace(lines=account.counts, not_understood=account.shapes)
@@ -510,7 +517,7 @@ def test_rotated_files_in_any_order_give_what_one_file_gives(tmp_path: Path, kno
             path.write_text("".join(f"{text}\n" for text in lines))
             paths.append(str(path))
         account = LineAccount()
-        summary = summarise(Survey(paths, [], 2026).classified(knowledge, account))
+        summary = summarise(classified_of(Survey(paths, [], 2026), knowledge, account))
         return summary._replace(lines=account.counts).to_dict()
 
     whole = read(ROTATED)
@@ -542,7 +549,7 @@ def test_a_pipe_is_not_looked_into_beforehand(tmp_path: Path, knowledge: Knowled
     survey = Survey([str(pipe), str(log)], [], 2026)
     writer = threading.Thread(target=pipe.write_text, args=(f"{ROTATED[4]}\n",))
     writer.start()
-    summary = summarise(survey.classified(knowledge, LineAccount()))
+    summary = summarise(classified_of(survey, knowledge, LineAccount()))
     writer.join()
     assert summary.all.outcomes == {"bounced": 1, "deferred": 1}
 
@@ -579,7 +586,7 @@ def test_the_laws_hold_for_every_sample(path: Path, knowledge: Knowledge) -> Non
     account = LineAccount()
     content = path.read_bytes()
     survey = Survey([str(path)], [], 2026)
-    summary = summarise(survey.classified(knowledge, account))._replace(lines=account.counts)
+    summary = summarise(classified_of(survey, knowledge, account))._replace(lines=account.counts)
     found = summary.to_dict()
     lines = found["lines"]
     assert lines["read"] == sum(1 for _ in lines_of(content))
@@ -768,7 +775,7 @@ def exposed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_prometheus_reads_the_metrics_of_every_sample(path: Path, knowledge: Knowledge) -> None:
     account = LineAccount()
-    summary = summarise(Survey([str(path)], []).classified(knowledge, account))._replace(lines=account.counts)
+    summary = summarise(classified_of(Survey([str(path)], []), knowledge, account))._replace(lines=account.counts)
     text = "".join(prometheus_text(summary))
     found = exposed(text)
     assert "@" not in text
