@@ -26,9 +26,24 @@ SURE_FIELDS = 4
 
 # "From bob@example.com Mon Jan  1 00:00:00 2024", with a time zone here and there.
 _SEPARATOR = re.compile(r"From \S{0,320}\s+(?:\S{1,40}\s+)?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s.{4,60}\d{4}")
+# How mail systems begin to tell of a failure; somebody who pastes a bounce often leaves out its head.
+_BOUNCE_OPENING = re.compile(
+    r"""\W{0,3}(?:
+      Hi\.\ This\ is\ the\ .{1,40}\ (?:program|deliver)\b
+    | This\ is\ the\ mail\ (?:system|delivery)\b
+    | This\ message\ was\ created\ automatically\ by\ mail\ delivery\ software
+    | The\ original\ message\ was\ received\ at\b
+    | Message\ (?:not\ delivered|blocked|rejected|expired)$
+    | (?:Your\ message\ wasn't\ delivered|There\ was\ a\ (?:temporary\ )?problem\ delivering\ your\ message|Delivery\ to\ the\ following\ recipients?\ failed)\b
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_HEAD_LEFT_OUT = (b"From: MAILER-DAEMON", b"Subject: Undelivered Mail Returned to Sender", b"")
 _QUOTED_SEPARATOR = re.compile(rb"^>(>*From )")
 _FIELD = re.compile(r"(?P<name>[!-9;-~]{1,80}):(?:[ \t]|$|(?=[<\"(=\w]))")
 _CONTINUED = re.compile(r"[ \t]+\S")
+
+SOME_FIELDS = ("from", "subject")
 
 # Of these a message has two at least, and each starts one.
 _COMMON = frozenset(
@@ -85,6 +100,8 @@ class MailReader(Reader):
         self._fields: set[str] = set()
         self._is_in_head = False
         self._is_mbox = False
+        self._has_head = True
+        self._is_first = True
         self._last_empty = 0
         self._refused = 0
         self._returned: list[InputLine] = []
@@ -101,6 +118,9 @@ class MailReader(Reader):
             self._open(line)
             return records
         if not self.is_open:
+            is_first, self._is_first = self._is_first, self._is_first and not line.text.strip()
+            if is_first and _BOUNCE_OPENING.match(line.text):
+                return self._open_body(line)
             return self._open(line) if is_start else None
         self._keep(line)
         return self._read_head(line) if self._is_in_head else []
@@ -118,8 +138,9 @@ class MailReader(Reader):
         if not self.is_open:
             return []
         lines, last_line = self._lines, self._last_line
+        content = _content(lines) if self._has_head else b"\n".join([*_HEAD_LEFT_OUT, *(line.raw for line in lines)])
         self._close()
-        records = [record._replace(last_line=last_line) for record in self._records(lines)]
+        records = [record._replace(last_line=last_line) for record in self._records(content, lines[0].number)]
         return [record for record in records if self.only in (None, record.format)]
 
     def give_back(self) -> list[InputLine]:
@@ -140,8 +161,14 @@ class MailReader(Reader):
         self._keep(line)
         return [] if self._is_mbox else self._read_head(line)
 
+    def _open_body(self, line: InputLine) -> list[Record]:
+        self._close()
+        self.is_open, self._has_head, self._fields = True, False, set(SOME_FIELDS)
+        self._keep(line)
+        return []
+
     def _close(self) -> None:
-        self._lines, self._size, self._fields = [], 0, set()
+        self._lines, self._size, self._fields, self._has_head = [], 0, set(), True
         self.is_open = self._is_in_head = self._is_mbox = False
 
     def _keep(self, line: InputLine) -> None:
@@ -169,13 +196,13 @@ class MailReader(Reader):
             self._refused = self._lines[-1].number
         self._close()
 
-    def _records(self, lines: list[InputLine]) -> list[Record]:
+    def _records(self, content: bytes, number: int) -> list[Record]:
         # The email package and the patterns for bounces take 40 ms, which only mails are worth.
         from .message import iso_time, parse_message  # noqa: PLC0415
         from .notices import notice_records  # noqa: PLC0415
 
-        message = parse_message(_content(lines))
-        base = Record(self.source, lines[0].number, self.format, iso_time(message.headers.get("date")))
+        message = parse_message(content)
+        base = Record(self.source, number, self.format, iso_time(message.headers.get("date")))
         text = next(message.texts(), "").lstrip()
         events = self._events(text, base) if text.startswith("{") else []
         return events or notice_records(message, base)
