@@ -149,12 +149,13 @@ class PostfixReader(Reader):
         return start, number
 
     def _usual_delivery(self, match: re.Match[bytes], number: int, found: list[Record] | None) -> None:
-        _, stamp, host, queue_id, _, _, recipient, relay, dsn, status, text = [group.decode() if group else "" for group in match.groups()]
-        if found is None and status != "deferred":
+        if found is None and match["status"] != b"deferred":
             # Nothing of it is kept but that nothing more is expected.
             self.has_passed_over = True
-            self._settle(queue_id, recipient)
+            if self._attempts or self._deferred:
+                self._settle(match["queue_id"].decode(), match["recipient"].decode())
             return
+        _, stamp, host, queue_id, _, _, recipient, relay, dsn, status, text = [group.decode() if group else "" for group in match.groups()]
         record = self._delivered(number, self._time_of(stamp), host, (queue_id, recipient, relay, dsn, status, text))
         if found is not None:
             found.append(record)
