@@ -23,7 +23,10 @@ MAX_VARYING = 20
 """Things that may vary in a text; one with more is judged as it stands."""
 
 # Whatever has a digit in it; only in an IPv6 address there are colons.
-_NUMBERED = re.compile(r"((?<![\w:])(?:[0-9a-f]{1,4}:){2}[0-9a-f:]*+(?![\w.])|[A-Za-z.+=_-]*+\d[\w.+=-]*+)", re.ASCII)
+_NUMBERED = re.compile(
+    r"((?<![\w.+=-])(?:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f:]*+(?![\w.])|[A-Za-z.+=_-]*+\d[\w.+=-]*+))",
+    re.ASCII,
+)
 # A host's own labels with numbers, and those of whoever runs it.
 _HOST = re.compile(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
 # An id is no word with a number behind it, and no host.
