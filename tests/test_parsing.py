@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from smtpref.classification import classify_text
@@ -481,6 +481,7 @@ def test_records_come_in_input_order_and_open_attempts_or_what_filters_told_at_t
 
 @LAW
 @given(st.lists(SOME_LINE, max_size=12))
+@example([b"From: bob@example.com", b"Auto-Submitted: auto-replied", b"", b"I am away.", b""])
 def test_line_ends_change_nothing(lines: list[bytes]) -> None:
     assert read(b"\n".join(lines)) == read(b"\r\n".join(lines)) == read(b"\n".join(lines) + b"\n")
 

@@ -31,7 +31,7 @@ _FORMS = (
     _Form(
         re.compile(
             r"\([\w-]{3,40}\) (?P<text>Blocked (?!CLEAN|MTA-BLOCKED)[A-Z][A-Z-]{2,20}(?: \([^()]{0,300}(?:\([^()]{0,300}\)[^()]{0,300})?\))?)"
-            rf"(?:.{{0,600}}?<(?P<sender>{_ADDRESS})> -> (?P<recipients><{_ADDRESS}>(?:,<{_ADDRESS}>){{0,1000}}))?"
+            rf"(?: {{(?P<discarded>Discarded)?)?(?:.{{0,600}}?<(?P<sender>{_ADDRESS})> -> (?P<recipients><{_ADDRESS}>(?:,<{_ADDRESS}>){{0,1000}}))?"
         ),
         Outcome.REJECTED,
     ),
@@ -155,7 +155,7 @@ class CompanionReader(Reader):
             stamp.time if stamp else None,
             stamp.host if stamp else None,
             direction=form.direction,
-            outcome=form.outcome,
+            outcome=Outcome.DISCARDED if found.get("discarded") else form.outcome,
             queue_id=found.get("queue_id"),
             sender=found.get("sender"),
             client=found.get("client"),

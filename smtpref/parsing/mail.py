@@ -172,7 +172,9 @@ class MailReader(Reader):
         self.is_open = self._is_in_head = self._is_mbox = False
 
     def _keep(self, line: InputLine) -> None:
-        self._last_line = line.number
+        # Empty lines at the end are the file's as much as the message's.
+        if line.text.strip():
+            self._last_line = line.number
         if self._size <= MAX_MESSAGE and len(self._lines) < MAX_MESSAGE_LINES:
             self._lines.append(line)
             self._size += len(line.raw)

@@ -49,7 +49,7 @@ _REFUSAL = re.compile(
 )
 # cleanup puts the client and the addresses behind what it found, which is foreign text, and its own words last.
 _CONTENT = re.compile(
-    rf"(?P<queue_id>{_QUEUE_ID}): (?P<what>reject|discard|milter-header-reject): (?:header|body) .* from (?P<client>\S+); "
+    rf"(?P<queue_id>{_QUEUE_ID}): (?P<what>reject|discard|milter-header-reject): (?:(?:mime-|nested-)?header|body|content) .* from (?P<client>\S+); "
     r"from=<(?P<sender>[^>]*)> to=<(?P<recipient>[^>]*)>(?: proto=\S+)?(?: helo=<[^>]*>)?: (?P<words>.*)$",
     re.DOTALL,
 )
