@@ -124,9 +124,9 @@ class Rule:
         self._phases = frozenset(block.get("phases", ()))
         self._expected = tuple(block.get("expects", ()))
         self._unless = (*(phrase_pattern(phrase.lower()) for phrase in block.get("unless", ())), *listed(block.get("unless_pattern")))
-        # A listed code says more than the family that it belongs to.
-        conditions = (self.providers, self._replies, self._enhanced, self._phases, block.get("is_listed"))
-        self.conditions = sum(map(bool, conditions))
+        conditions = (self.providers, self._replies, self._enhanced, self._phases)
+        # A listed code says more than the family that it belongs to, whatever reply codes come with both.
+        self.conditions = sum(map(bool, conditions)) + (2 if block.get("is_listed") else 0)
 
     @property
     def speaks_of_success(self) -> bool:

@@ -21,6 +21,7 @@ _DECIDING = (
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
+    "LINES",
     "TERM",
     "LANG",
     "LC_ALL",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Record
 from .reader import InputLine, Reader
+from .reply import parse_reply
 
 MAX_WAITING = 10_000
 """Records that wait for the end of an input."""
@@ -103,6 +104,12 @@ _FORMS = (
         ),
         None,
     ),
+    _Form(
+        re.compile(
+            r"(?:lmtp\(\d{1,9}\): )?(?:lmtp-server: )?conn \S{1,80} \[\d{1,6}\]: rcpt (?P<recipient>\S{1,320}): (?P<text>[45]\d\d .*)$"
+        ),
+        Outcome.REJECTED,
+    ),
     # Domino
     _Form(
         re.compile(
@@ -113,7 +120,7 @@ _FORMS = (
     ),
 )
 _HINT = re.compile(
-    r"Blocked [A-Z]|block mail to |infected by |status=VIRUS|task_write_log|action=greylist|delayed for|DENIED_|verify_user|Delivered: |(?:lda|deliver|lmtp)\(|Router: "
+    r"Blocked [A-Z]|block mail to |infected by |status=VIRUS|task_write_log|action=greylist|delayed for|DENIED_|verify_user|Delivered: |(?:lda|deliver|lmtp)\(|\]: rcpt |Router: "
 )
 
 
@@ -148,6 +155,7 @@ class CompanionReader(Reader):
     def _records(self, line: InputLine, form: _Form, found: dict[str, str | None]) -> list[Record]:
         stamp = line.stamp
         recipients = re.findall(r"[^<>,\s]+", found.get("recipients") or "") or [found.get("recipient") or None]
+        reply = parse_reply(found["text"] or "")
         record = Record(
             self.source,
             line.number,
@@ -159,7 +167,9 @@ class CompanionReader(Reader):
             queue_id=found.get("queue_id"),
             sender=found.get("sender"),
             client=found.get("client"),
-            text=" ".join((found["text"] or "").split()),
+            reply_code=reply.code,
+            enhanced_code=reply.enhanced,
+            text=reply.text,
             words_only=form.outcome is None,
         )
         return [record._replace(recipient=recipient) for recipient in recipients]
