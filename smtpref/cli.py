@@ -243,7 +243,6 @@ def classify(
     from .classification import classify_inputs
     from .filtering import NO_FILTERS, choose_filters
     from .parallel import Work, plan_for, write_in_parallel
-    from .redaction import Redactor
     from .render.stream import line_renderer, write_records
     from .survey import Survey
 
@@ -263,7 +262,7 @@ def classify(
     if STDIN in paths and sys.stdin.isatty():
         print(phrase("waiting-for-input", output.language), file=sys.stderr)
     errors: list[SmtprefError] = []
-    redactor = Redactor(output.knowledge) if redact else None
+    redactor = _redactor(output.knowledge) if redact else None
     if not_understood:
         count = _write_not_understood(Survey(paths, errors, year), input_format, redactor, output)
     elif summary:
@@ -321,6 +320,13 @@ def search(
     if not entries:
         print(f"smtpref: {phrase('error-not-found', output.language, words=visible(' '.join(words or [])))}", file=sys.stderr)
         raise typer.Exit(Status.NOTHING_FOUND)
+
+
+def _redactor(knowledge: Knowledge) -> Redactor:
+    # Its patterns take longer to compile than a reply takes to judge.
+    from .redaction import Redactor
+
+    return Redactor(knowledge)
 
 
 def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, redactor: Redactor | None, output: Output) -> int:
