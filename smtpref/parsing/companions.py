@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Record
@@ -20,7 +21,7 @@ MAX_WAITING = 10_000
 
 
 class _Form(NamedTuple):
-    pattern: re.Pattern[str]
+    pattern: str
     outcome: Outcome | None
     direction: Direction = Direction.INBOUND
 
@@ -30,7 +31,7 @@ _ADDRESS = r"[^<>\s,]{0,320}"
 _FORMS = (
     # amavisd-new
     _Form(
-        re.compile(
+        (
             r"\([\w-]{3,40}\) (?P<text>Blocked (?!CLEAN|MTA-BLOCKED)[A-Z][A-Z-]{2,20}(?: \([^()]{0,300}(?:\([^()]{0,300}\)[^()]{0,300})?\))?)"
             rf"(?: {{(?P<discarded>Discarded)?)?(?:.{{0,600}}?<(?P<sender>{_ADDRESS})> -> (?P<recipients><{_ADDRESS}>(?:,<{_ADDRESS}>){{0,1000}}))?"
         ),
@@ -38,81 +39,75 @@ _FORMS = (
     ),
     # clamav-milter, clamsmtpd
     _Form(
-        re.compile(
+        (
             rf"Message (?P<queue_id>\S{{1,40}}) from <?(?P<sender>{_ADDRESS})>? to <?(?P<recipient>{_ADDRESS})>? .{{0,2000}}?\b(?P<text>infected by \S.*)$"
         ),
         Outcome.REJECTED,
     ),
     _Form(
-        re.compile(
-            rf"from=<?(?P<sender>{_ADDRESS})>?, to=<?(?P<recipient>{_ADDRESS})>?(?:, to=[^,]{{0,320}}){{0,50}}, (?P<text>status=VIRUS:\S.*)$"
-        ),
+        (rf"from=<?(?P<sender>{_ADDRESS})>?, to=<?(?P<recipient>{_ADDRESS})>?(?:, to=[^,]{{0,320}}){{0,50}}, (?P<text>status=VIRUS:\S.*)$"),
         Outcome.DISCARDED,
     ),
     # Proxmox Mail Gateway
     _Form(
-        re.compile(rf"(?P<queue_id>\w{{1,40}}): (?P<text>block mail to (?P<recipients><{_ADDRESS}>) \(rule: .{{1,200}}\))"),
+        rf"(?P<queue_id>\w{{1,40}}): (?P<text>block mail to (?P<recipients><{_ADDRESS}>) \(rule: .{{1,200}}\))",
         Outcome.REJECTED,
     ),
     # Rspamd, whose log line holds what it told the server to do
     _Form(
-        re.compile(
+        (
             rf"rspamd_task_write_log: (?:.{{0,400}}?\bfrom: <(?P<sender>{_ADDRESS})>)?.{{0,800}}?\(\w{{1,40}}: \w \((?P<text>(?:soft )?reject\): \[.{{0,2000}})"
         ),
         Outcome.REJECTED,
     ),
     # greylisting
     _Form(
-        re.compile(rf"(?P<text>action=greylist\b.{{0,600}}?), sender=(?P<sender>{_ADDRESS}), recipient=(?P<recipient>{_ADDRESS})"),
+        rf"(?P<text>action=greylist\b.{{0,600}}?), sender=(?P<sender>{_ADDRESS}), recipient=(?P<recipient>{_ADDRESS})",
         Outcome.REJECTED,
     ),
     _Form(
-        re.compile(
+        (
             rf"addr (?P<client>.{{1,300}}?) from <?(?P<sender>{_ADDRESS}?)>? (?:rcpt|to) <?(?P<recipient>{_ADDRESS}?)>?:? (?P<text>delayed for \d.*)$"
         ),
         Outcome.REJECTED,
     ),
     # spamdyke
     _Form(
-        re.compile(
-            rf"(?P<text>DENIED_[A-Z_]{{2,40}}) from: (?P<sender>{_ADDRESS}) to: (?P<recipient>{_ADDRESS}) origin_ip: (?P<client>\S{{2,45}})"
-        ),
+        (rf"(?P<text>DENIED_[A-Z_]{{2,40}}) from: (?P<sender>{_ADDRESS}) to: (?P<recipient>{_ADDRESS}) origin_ip: (?P<client>\S{{2,45}})"),
         Outcome.REJECTED,
     ),
     # Cyrus
-    _Form(re.compile(r"verify_user\((?P<recipient>[^()\s]{1,320})\) failed: (?P<text>\S.*)$"), Outcome.REJECTED),
-    _Form(re.compile(r"(?P<text>Delivered: <[^<>]{0,400}> to mailbox: (?P<recipient>\S{1,320}))"), Outcome.DELIVERED),
+    _Form(r"verify_user\((?P<recipient>[^()\s]{1,320})\) failed: (?P<text>\S.*)$", Outcome.REJECTED),
+    _Form(r"(?P<text>Delivered: <[^<>]{0,400}> to mailbox: (?P<recipient>\S{1,320}))", Outcome.DELIVERED),
     # Dovecot's delivery agents
     _Form(
-        re.compile(
+        (
             r"(?:lda|deliver|lmtp)\((?:\d{1,9}, ?)?(?P<recipient>[^()\s]{1,320})\)(?:<[^<>]{0,80}>){0,3}: (?:sieve: )?(?:msgid=[^:]{0,400}: )?"
             r"(?P<text>(?:saved mail to|stored mail into mailbox) .*)$"
         ),
         Outcome.DELIVERED,
     ),
     _Form(
-        re.compile(
+        (
             r"(?:lda|deliver|lmtp)\((?:\d{1,9}, ?)?(?P<recipient>[^()\s]{1,320})\)(?:<[^<>]{0,80}>){0,3}: (?P<text>(?:sieve: )?(?:msgid=[^:]{0,400}: )?"
             r"(?:save failed to |rejected message|sieve: .{0,400}rejected message).*)$"
         ),
         Outcome.REJECTED,
     ),
     _Form(
-        re.compile(
+        (
             r"(?:lda|deliver|lmtp)\((?:\d{1,9}, ?)?(?P<recipient>[^()\s]{1,320})\)(?:<[^<>]{0,80}>){0,3}: (?:(?:Error|Fatal): |(?=\w{2,20}\([^()]{1,300}\) failed: ))"
             r"(?P<text>(?!sieve: ).*)$"
         ),
         None,
     ),
     _Form(
-        re.compile(
-            r"(?:lmtp\(\d{1,9}\): )?(?:lmtp-server: )?conn \S{1,80} \[\d{1,6}\]: rcpt (?P<recipient>\S{1,320}): (?P<text>[45]\d\d .*)$"
-        ),
+        (r"(?:lmtp\(\d{1,9}\): )?(?:lmtp-server: )?conn \S{1,80} \[\d{1,6}\]: rcpt (?P<recipient>\S{1,320}): (?P<text>[45]\d\d .*)$"),
         Outcome.REJECTED,
     ),
     # Domino
     _Form(
-        re.compile(
+        (
             r"Router: (?P<text>Message [0-9A-F]{6,16} (?:transferred to \S{1,255} for (?P<recipient>.{1,320}?) via SMTP|delivered to (?P<name>.{1,320}))$)"
         ),
         Outcome.DELIVERED,
@@ -122,6 +117,12 @@ _FORMS = (
 _HINT = re.compile(
     r"Blocked [A-Z]|block mail to |infected by |status=VIRUS|task_write_log|action=greylist|delayed for|DENIED_|verify_user|Delivered: |(?:lda|deliver|lmtp)\(|\]: rcpt |Router: "
 )
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled for the few lines that hint at it."""
+    return re.compile(pattern)
 
 
 class CompanionReader(Reader):
@@ -140,7 +141,7 @@ class CompanionReader(Reader):
         if not _HINT.search(message):
             return None
         for form in _FORMS:
-            match = form.pattern.search(message)
+            match = _compiled(form.pattern).search(message)
             if match:
                 if len(self._waiting) < MAX_WAITING:
                     self._waiting += self._records(line, form, match.groupdict())
