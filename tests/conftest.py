@@ -15,6 +15,10 @@ from smtpref.knowledge import Knowledge, load_knowledge
 
 TESTS = Path(__file__).parent
 CHECKOUT = TESTS.parent
+SAMPLES = sorted(
+    path for path in (TESTS / "cases").rglob("*") if path.is_file() and not path.name.endswith((".md", ".yaml", "expected.jsonl"))
+)
+"""Every input that the tests have as a file."""
 
 # What the caller's terminal, locale and settings would change.
 _DECIDING = (

@@ -14,12 +14,9 @@ from smtpref.parsing.files import open_input
 from smtpref.parsing.recognition import read_records
 from smtpref.parsing.reply import find_reply
 
-from .conftest import TESTS
+from .conftest import SAMPLES
 
 KNOWLEDGE = load_knowledge()
-FILES = sorted(
-    path for path in (TESTS / "cases").rglob("*") if path.is_file() and not path.name.endswith((".md", ".yaml", "expected.jsonl"))
-)
 
 
 def record(text: str, recipient: str | None = None, relay: str | None = None) -> Record:
@@ -32,7 +29,7 @@ def record(text: str, recipient: str | None = None, relay: str | None = None) ->
 
 def examples() -> list[Record]:
     replies = [record(text) for rule in KNOWLEDGE.rules.values() for text in rule["matches"] if find_reply(text)]
-    return replies + [found for path in FILES for found in read_records(open_input(str(path), 2024))]
+    return replies + [found for path in SAMPLES for found in read_records(open_input(str(path), 2024))]
 
 
 def test_what_was_judged_before_is_told_as_when_it_was_new(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,11 +22,8 @@ from smtpref.parsing.postfix import PostfixReader
 from smtpref.parsing.recognition import Share, read_records, read_share
 from smtpref.render.records import record_line
 
-from .conftest import TESTS
+from .conftest import SAMPLES
 
-CASES = sorted(
-    path for path in (TESTS / "cases").rglob("*") if path.is_file() and not path.name.endswith((".md", ".yaml", "expected.jsonl"))
-)
 SENDER = "alice@example.com"
 
 
@@ -100,7 +97,7 @@ def shared(path: Path, readers: int, part: int) -> list[Record]:
     return found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("case", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_several_readers_give_what_one_gives(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part = max(1, case.stat().st_size // 7)
     monkeypatch.setattr(recognition, "PART", part)

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich.cells import cell_len
 
+from smtpref.classification import classify_path
 from smtpref.knowledge import load_knowledge
 from smtpref.model import (
     Action,
@@ -50,7 +52,7 @@ from smtpref.render.stream import write_records
 from smtpref.render.terminal import Terminal
 from smtpref.render.views import Viewer
 
-from .conftest import environment
+from .conftest import SAMPLES, environment
 from .test_cli import ALIVE, DANGEROUS, GREYLISTED, LOGGED, REFUSED, SGR, SURROGATES, called
 
 FORMATS = [form for form in Format if form not in SUMMARY_ONLY]
@@ -765,3 +767,15 @@ def test_sources_are_hyperlinks_where_the_terminal_has_them():
     draw = lambda terminal: terminal.write([VIEWER.entry(entry)])  # noqa: E731  (drawn twice)
     assert re.findall(r"\x1b\]8;[^;]*;(.+?)\x1b\\", drawn(draw, colour=True, links=True)) == ["https://a.example/"]
     assert "\x1b]8;" not in drawn(draw, colour=True, links=False)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_record_s_line_is_its_dictionary_as_json(path: Path) -> None:
+    for item in classify_path(str(path), KNOWLEDGE):
+        assert records.record_line(item) == records.json_line(item.to_dict())
+
+
+@given(foreign, foreign)
+def test_a_record_s_line_is_its_dictionary_whatever_stands_in_it(words: str, name: str) -> None:
+    item = a_record(words, match=words, queue_id=name, sender=name, recipient=name, relay=words, client=name)
+    assert records.record_line(item) == records.json_line(item.to_dict())

@@ -90,10 +90,9 @@ _OF_QMAIL = re.compile(r"[A-Z][^\s_]{0,40}(?:_[^\s_]{0,80}){2,200}/")
 _OF_IIS = re.compile(r"(?<!\S)[2-5]\d\d\+[^\s+]\S{1,600}")
 _OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
 _PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
-# Lines that name what goes wrong elsewhere and tell of no outcome: header fields of a message, settings, what a debugger or a test of TLS shows.
+# Lines that name what goes wrong elsewhere and tell of no outcome: settings, what a debugger or a test of TLS shows.
 _NO_OUTCOME = re.compile(
-    r"""(?:Received(?:-SPF)?|Authentication-Results|ARC-[\w-]{1,40}|DKIM-Signature|X-Spam-[\w-]{1,40}|X-Virus-[\w-]{1,40}):\s
-    | (?:DEBUG(?:\ SMTP)?:\ (?:setDebug|getProvider|useEhlo|use8bit|Found\ extension|trying\ to|connected\ to|Attempt\ to|mechanism\b|AUTH\b|protocolConnect))
+    r"""(?:DEBUG(?:\ SMTP)?:\ (?:setDebug|getProvider|useEhlo|use8bit|Found\ extension|trying\ to|connected\ to|Attempt\ to|mechanism\b|AUTH\b|protocolConnect))
     | \*\ (?:TLSv1|SSLv|schannel:|ALPN|Server\ certificate:)
     | .{0,200}\b(?:reject|permit|check)_[a-z]{2,20}_[a-z_]{2,60}\b
     | ;[;\s]|\*\*\ server\ can't\ find # dig, nslookup
@@ -222,9 +221,9 @@ class TextReader(Reader):
         if _OF_A_WEB_SERVER.search(text):
             return None
         reply = find_reply(text)
-        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS or _HEADER_FIELD.match(text)):
+        if reply is None and (len(text) > MAX_WORDS or len(_PAIRS.findall(text)) > MAX_PAIRS):
             return None
-        if (reply is None or reply.code is None) and _NO_OUTCOME.match(text.lstrip()):
+        if (reply is None or reply.code is None) and (_NO_OUTCOME.match(text.lstrip()) or _HEADER_FIELD.match(text)):
             return None
         fields = self._fields if reply else {}
         status = enhanced_of(fields.get("status"))
