@@ -96,7 +96,7 @@ class LineAccount:
         self._last, self._place_of_last = line, self._place(line.number)
 
     def pass_over(self, count: int) -> None:
-        """Count lines of which their reader knows that they tell of no outcome."""
+        """Count lines that their reader understood without a closer look; those with a record are claimed by it."""
         self._read += count
 
     def claim(self, record: Record) -> None:

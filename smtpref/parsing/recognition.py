@@ -6,6 +6,7 @@ the last one, of bare replies, takes whatever is left.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -102,8 +103,9 @@ class Share(NamedTuple):
 
     def stretch_end(self, part: int) -> int:
         """Where an own part ends, or the stretch of others' parts that begins with this one."""
-        following = 1 if self.owns(part) else (self.number - self.first - part) % self.of
-        return (part + following) * PART
+        end = part + (1 if self.owns(part) else (self.number - self.first - part) % self.of)
+        # The last part has no end: what is unpacked is longer than its file says.
+        return end * PART if end < self.parts else sys.maxsize
 
 
 def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Record]:
