@@ -18,7 +18,7 @@ from .judging import Judge
 from .knowledge import Knowledge
 from .model import STDIN, Classified, InputFormat
 from .parsing.files import files_in, open_input
-from .parsing.recognition import PART, Share, read_share
+from .parsing.recognition import PART, Share, as_record, read_share
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -137,12 +137,12 @@ def _parts(path: str, share: Share, judge: Judge, work: Work) -> Iterator[_Part]
     errors: list[SmtprefError] = []
     lines: list[str] = []
     try:
-        for record in read_share(open_input(path, work.year), share, work.only):
-            if record is None:
+        for item in read_share(open_input(path, work.year), share, work.only):
+            if item is None:
                 yield _Part("".join(lines), len(lines), [])
                 lines, ends = [], ends - 1
                 continue
-            classified = classified_of(record, judge)
+            classified = classified_of(as_record(item, path), judge)
             if classified and work.keeps(classified):
                 lines.append(work.render(classified))
     except Unreadable as error:

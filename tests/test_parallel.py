@@ -19,7 +19,7 @@ from smtpref.parallel import Work, plan_for, write_in_parallel
 from smtpref.parsing import recognition
 from smtpref.parsing.files import open_input
 from smtpref.parsing.postfix import PostfixReader
-from smtpref.parsing.recognition import Share, read_records, read_share
+from smtpref.parsing.recognition import Share, as_record, read_records, read_share
 from smtpref.render.records import record_line
 
 from .conftest import SAMPLES
@@ -89,7 +89,7 @@ def shared(path: Path, readers: int, part: int) -> list[Record]:
         for record in shares[number % readers]:
             if record is None:
                 return
-            yield record
+            yield as_record(record, str(path))
         raise AssertionError("a part has no end")
 
     found = [record for number in range(parts) for record in of_part(number)]

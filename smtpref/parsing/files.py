@@ -29,6 +29,11 @@ MAX_LINE = 1 << 20
 """Bytes of one line that are looked at; the rest of a longer one is passed over."""
 
 CHUNK = 1 << 16
+"""Bytes that are read at once of what comes live,"""
+
+FILE_CHUNK = 1 << 18
+"""and of a file."""
+
 _UTF16 = re.compile(rb"\xff\xfe[\x01-\x7f]\0|\xfe\xff\0[\x01-\x7f]")
 IDLE_SECONDS = 0.2
 
@@ -247,7 +252,7 @@ class _ZstdChunks:
 def _file_chunks(path: str, file: BinaryIO) -> Iterator[bytes | None]:
     try:
         with file:
-            yield from iter(lambda: file.read(CHUNK), b"")
+            yield from iter(lambda: file.read(FILE_CHUNK), b"")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as why:
         raise Unreadable(path, getattr(why, "strerror", None) or str(why)) from why
     except Exception as why:

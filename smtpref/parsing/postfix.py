@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cache, lru_cache, partial
 
-from ..model import ENHANCED_CODE, Direction, InputFormat, Outcome, Phase, Record
+from ..model import Direction, InputFormat, Outcome, Phase, Record
+from .postfix_usual import Clock, Delivery, quoted_reply, usual_lines
 from .reader import InputLine, Reader
 from .remembered import Remembered
-from .reply import Reply, enhanced_code, find_reply, parse_reply, phase_of
-from .stamps import LogLine, split_stamp
+from .reply import parse_reply, phase_of
+from .stamps import LogLine
 
 _PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
 # OpenSMTPD and qmail have an smtpd too; and a pasted line may have lost its program.
@@ -61,41 +61,11 @@ _ATTEMPT = re.compile(
     r"|lost connection with|conversation with).*)$",
     re.DOTALL,
 )
-_CODE = re.compile(r"\d{3}[ -]")
 # A message that a program of this machine handed over and that was not taken.
 _SUBMISSION = re.compile(r"warning: uid=\d{1,10}: (?P<text>.{1,300})$")
 _DETAILS = re.compile(r"[;,] (?:from=<|to=<|proto=|helo=<)")
 _DETAIL_SENDER = re.compile(r"[;,]? from=<([^>]*)>")
 _DETAIL_RECIPIENT = re.compile(r"[;,]? to=<([^>]*)>")
-
-_OUTCOMES = {
-    "sent": Outcome.DELIVERED,
-    "deferred": Outcome.DEFERRED,
-    "softbounce": Outcome.DEFERRED,
-    "bounced": Outcome.BOUNCED,
-    "expired": Outcome.EXPIRED,
-    "force-expired": Outcome.EXPIRED,
-    # Address probes (RFC 3461 has no word for them) touch no message: deliverable, undeliverable, undeliverable-but-not-cached.
-}
-
-
-# Most lines of a busy server's log, as its syslog writes them: those that tell of no outcome, a sender's coming and going, deliveries.
-_USUAL = (
-    rb"(?:(?P<quiet>(?:%(stamp)s%(tag)s(?:connect from |disconnect from |%(id)s: (?:client=|message-id=)|statistics: "
-    rb"|(?:Anonymous|Untrusted|Trusted|Verified) TLS )[^\n]*+\n)++)"
-    rb"|(?P<time>%(stamp)s)(?P<host>[\w.-]{1,255}) postfix[\w.-]*/[\w/-]{1,80}\[\d+\]: (?P<queue_id>%(id)s): (?:(?P<removed>removed)"
-    rb"|from=<(?P<sender>[!-=?-~]*)>, size=\d+, nrcpt=\d+ \(queue active\)"
-    rb"|to=<(?P<recipient>[!#-=?-~]*)>, relay=(?P<relay>[!-+\--~]*), delay=[\d.]*, delays=[\d./]*, dsn=(?P<dsn>[245]\.\d{1,3}\.\d{1,3}),"
-    rb" status=(?P<status>sent|deferred|bounced) \((?P<text>[ -~]*))\n)"
-) % {
-    b"stamp": rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ",
-    b"tag": rb"[\w.-]{1,255} postfix[\w.-]*/[\w/-]{1,80}\[\d+\]: ",
-    b"id": _QUEUE_ID.encode(),
-}
-
-
-_Items = tuple[str, str, str | None, str | None, str, str | None]
-"""Queue id, recipient, relay, dsn, status and what stands in parentheses."""
 
 
 class PostfixReader(Reader):
@@ -108,8 +78,10 @@ class PostfixReader(Reader):
         super().__init__(source, latest)
         self._senders: Remembered[str] = Remembered()
         self._attempts: Remembered[Record] = Remembered()
-        self._deferred: Remembered[dict[str, Record]] = Remembered()
-        self._time_of = lru_cache(maxsize=1024)(partial(_time, latest))
+        self._deferred: Remembered[dict[str, Delivery]] = Remembered()
+        self._clock = Clock(latest)
+        self._block = b""
+        self._text = ""
 
     def take(self, line: InputLine) -> list[Record] | None:
         """A Postfix program's lines are this reader's even where they hold no outcome."""
@@ -128,37 +100,46 @@ class PostfixReader(Reader):
         self._remember(message, base)
         return []
 
-    def skim(self, found: list[Record] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:
+    def skim(self, found: list[Delivery] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:
         """Read the usual lines, of which a busy server's log has little else."""
-        usual = _usual_lines()
-        match = usual.match(block, start, end)
-        while match:
+        if block is not self._block:
+            # Every byte a character: what is not ASCII is not usual.
+            self._block, self._text = block, block.decode("latin-1")
+        text = self._text
+        senders, deferred, attempts, time_of = self._senders, self._deferred, self._attempts, self._clock.time
+        quiet, telling = usual_lines()
+        next_of = telling.match
+        counted = place = start
+        while match := next_of(text, place, end):
+            place = match.end()
             kind = match.lastgroup
-            if kind == "quiet":
-                number += block.count(b"\n", start, match.end())
-            else:
-                if kind == "text":
-                    self._usual_delivery(match, number, found)
-                elif kind == "sender":
-                    self._senders[match["queue_id"].decode()] = match["sender"].decode()
-                else:
-                    self._forget(match["queue_id"].decode())
-                number += 1
-            start = match.end()
-            match = usual.match(block, start, end)
-        return start, number
-
-    def _usual_delivery(self, match: re.Match[bytes], number: int, found: list[Record] | None) -> None:
-        if found is None and match["status"] != b"deferred":
-            # Nothing of it is kept but that nothing more is expected.
-            self.has_passed_over = True
-            if self._attempts or self._deferred:
-                self._settle(match["queue_id"].decode(), match["recipient"].decode())
-            return
-        _, stamp, host, queue_id, _, _, recipient, relay, dsn, status, text = [group.decode() if group else "" for group in match.groups()]
-        record = self._delivered(number, self._time_of(stamp), host, (queue_id, recipient, relay, dsn, status, text))
-        if found is not None:
-            found.append(record)
+            if kind == "text":
+                stamp, host, queue_id, _, recipient, relay, dsn, status, reply, _ = match.groups()
+                if attempts or queue_id in deferred:
+                    self._settle(queue_id, recipient)
+                if found is None and status != "deferred":
+                    # Nothing of it is kept but that nothing more is expected.
+                    self.has_passed_over = True
+                    continue
+                number += text.count("\n", counted, place)
+                counted = place
+                sender = senders.get(queue_id)
+                delivery = Delivery(
+                    number - 1, time_of(stamp), host, queue_id, sender, recipient, relay, dsn, status, reply.removesuffix(")")
+                )
+                if status == "deferred":
+                    self._keep_deferred(delivery)
+                if found is not None:
+                    found.append(delivery)
+            elif kind == "sender":
+                senders[match["queue_id"]] = match["sender"]
+            elif kind == "removed":
+                queue_id = match["queue_id"]
+                senders.pop(queue_id, None)
+                deferred.pop(queue_id, None)
+        if match := quiet.match(text, place, end):
+            place = match.end()
+        return place, number + text.count("\n", counted, place)
 
     def finish(self) -> list[Record]:
         """The attempts that no status line followed."""
@@ -172,35 +153,18 @@ class PostfixReader(Reader):
         queue_id, recipient, relay, dsn, items, status, text = match.groups()
         if items:
             relay, dsn = _item(_RELAY, items), _item(_DSN, items)
-        return [self._delivered(number, stamp.time, stamp.host, (queue_id, _address(recipient), relay, dsn, status, text))]
-
-    def _delivered(self, number: int, time: str | None, host: str | None, items: _Items) -> Record:
-        """The record of a status line."""
-        queue_id, recipient, relay, dsn, status, text = items
+        recipient = _address(recipient)
+        text = (text or "").strip().removesuffix(")")
         self._settle(queue_id, recipient)
-        reply = quoted_reply((text or "").strip().removesuffix(")"))
-        outcome = _OUTCOMES.get(status.lower())
-        record = Record(
-            source=self.source,
-            line=number,
-            format=self.format,
-            time=time,
-            host=host,
-            direction=Direction.OUTBOUND,
-            outcome=outcome,
-            queue_id=queue_id,
-            sender=self._senders.get(queue_id),
-            recipient=recipient,
-            relay=relay if relay != "none" else None,
-            phase=reply.phase,
-            reply_code=reply.code,
-            enhanced_code=reply.enhanced or (enhanced_code(dsn) if dsn and _is_enhanced(dsn) else None),
-            text=reply.text,
-        )
-        if outcome is Outcome.DEFERRED:
-            # What was said last, for the line that will say that it expired.
-            self._deferred[queue_id] = {**self._deferred.get(queue_id, {}), recipient: record}
-        return record
+        delivery = Delivery(number, stamp.time, stamp.host, queue_id, self._senders.get(queue_id), recipient, relay, dsn, status, text)
+        record = delivery.record(self.source)
+        if record.outcome is Outcome.DEFERRED:
+            self._keep_deferred(delivery)
+        return [record]
+
+    def _keep_deferred(self, delivery: Delivery) -> None:
+        """Keep what was said last, for the line that will say that it expired."""
+        self._deferred[delivery.queue_id] = {**self._deferred.get(delivery.queue_id, {}), delivery.recipient: delivery}
 
     def _settle(self, queue_id: str, recipient: str) -> None:
         """Forget what was said of a recipient before, now that a status line tells it."""
@@ -218,11 +182,12 @@ class PostfixReader(Reader):
             return []
         alone = base._replace(direction=Direction.OUTBOUND, queue_id=match["queue_id"], text="returned to sender")
         # The line names no recipient and no cause: those of the last attempts are what expired.
-        last = self._deferred.pop(match["queue_id"], {"": alone})
+        deferred = self._deferred.pop(match["queue_id"], {})
+        last = [delivery.record(self.source) for delivery in deferred.values()] or [alone]
         told = base._replace(outcome=Outcome.EXPIRED, sender=match["sender"])
         return [
             record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender)
-            for record in last.values()
+            for record in last
         ]
 
     def _refusal(self, message: str, base: Record) -> Iterator[Record]:
@@ -292,28 +257,6 @@ class PostfixReader(Reader):
     def _forget(self, queue_id: str) -> None:
         self._senders.pop(queue_id, None)
         self._deferred.pop(queue_id, None)
-
-
-@cache
-def _usual_lines() -> re.Pattern[bytes]:
-    """Compiled when a log is read, not at every start."""
-    return re.compile(_USUAL)
-
-
-def _time(latest: datetime, stamp: str) -> str | None:
-    parsed = split_stamp(f"{stamp}host program[1]: ", latest)
-    return parsed.time if parsed else None
-
-
-def quoted_reply(text: str) -> Reply:
-    """The reply in a delivery's parentheses, or Postfix's own words, which carry no reply code of anybody."""
-    if _CODE.match(text) or " said: " in text or " refused to talk to me: " in text:
-        return find_reply(text) or Reply(None, None, text, None)
-    return Reply(None, None, " ".join(text.split()), None)
-
-
-def _is_enhanced(text: str) -> bool:
-    return bool(ENHANCED_CODE.fullmatch(text))
 
 
 def _item(pattern: re.Pattern[str], items: str) -> str | None:

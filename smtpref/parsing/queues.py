@@ -13,7 +13,7 @@ from datetime import datetime
 from ..model import Direction, InputFormat, Outcome, Record
 from .documents import Documents, JsonObject, NotJson
 from .facts import objects_in, text_of, time_of
-from .postfix import quoted_reply
+from .postfix_usual import quoted_reply
 from .reader import InputLine, Reader
 from .reply import parse_reply
 from .stamps import year_inferred

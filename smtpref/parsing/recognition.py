@@ -39,6 +39,7 @@ from . import (
     zonemta,
 )
 from .files import Input, Line, Lines
+from .postfix_usual import Delivery
 from .reader import InputLine, Reader
 from .stamps import split_stamp
 
@@ -110,6 +111,16 @@ class Share(NamedTuple):
 
 def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Record]:
     """Yield the records of an input in its order; `only` forces one format."""
+    return (as_record(item, opened.source) for item in read_items(opened, only))
+
+
+def as_record(item: Record | Delivery, source: str) -> Record:
+    """What an item tells."""
+    return item.record(source) if isinstance(item, Delivery) else item
+
+
+def read_items(opened: Input, only: InputFormat | None = None) -> Iterator[Record | Delivery]:
+    """Yield the records of an input in its order, deliveries of usual lines as they are written."""
     readers = _Readers(opened, only)
     for line in opened.lines:
         if line is None:
@@ -120,8 +131,8 @@ def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Rec
     yield from readers.finish()
 
 
-def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> Iterator[Record | None]:
-    """Yield what `read_records` yields, as far as it belongs to the share, and None after each part of that.
+def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> Iterator[Record | Delivery | None]:
+    """Yield what `read_items` yields, as far as it belongs to the share, and None after each part of that.
 
     The lines of others are read for what later ones need, and passed over where that takes less.
     """
@@ -174,9 +185,9 @@ class _Readers:
         self._has_servers_own = self._has_servers_own or bool(records)
         return self.offer(stamped, frozenset((same,))) if records is None else records
 
-    def skim(self, lines: Lines, until: int | None = None, *, is_wanted: bool = True) -> list[Record]:
-        """The records of lines that need not be looked at one by one; none where they are not wanted."""
-        found: list[Record] = []
+    def skim(self, lines: Lines, until: int | None = None, *, is_wanted: bool = True) -> list[Delivery]:
+        """The deliveries of lines that need not be looked at one by one; none where they are not wanted."""
+        found: list[Delivery] = []
         if self.of_lines:
             lines.skim(partial(self.of_lines.skim, found if is_wanted else None), until)
             self._has_servers_own = self._has_servers_own or bool(found)
