@@ -19,7 +19,8 @@ class CodesHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         root = Path(self.root)
         sys.path.insert(0, self.root)
-        from smtpref.built import BUILT, build  # noqa: PLC0415  (found through the line above)
+        from smtpref.building import build  # noqa: PLC0415  (found through the line above)
+        from smtpref.built import BUILT  # noqa: PLC0415
 
         built = Path(mkdtemp()) / BUILT
         built.write_bytes(build(root / "codes.yaml"))

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from .circumstances import UNITS
+from .shapes import NO_WORD
 
 MAX_VARYING = 20
 """Things that may vary in a text; one with more has no shape."""
@@ -20,9 +21,10 @@ MAX_WORDS = 20_000
 FIRST = 100
 """The first number of what stands in: all have three digits."""
 
-# Whatever has a digit in it; only in an IPv6 address there are colons.
-_NUMBERED = re.compile(
-    r"((?<![\w.+=-])(?:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f:]*+(?![\w.])|[A-Za-z.+=_-]*+\d[\w.+=-]*+))",
+# Whatever has a digit in it, or letters in no word's order; only in an IPv6 address there are colons.
+_TELLING_APART = re.compile(
+    rf"((?<![\w.+=-])(?:[0-9a-f]{{1,4}}:[0-9a-f]{{1,4}}:[0-9a-f:]*+(?![\w.])|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{{1,9}})?Z?(?![\w.:+-])"
+    rf"|[A-Za-z.+=_-]*+\d[\w.+=-]*+|(?:[A-Za-z]{{1,20}}=)?{NO_WORD}(?![\w.+=@-])))",
     re.ASCII,
 )
 # A host's own labels with numbers, and those of whoever runs it.
@@ -30,26 +32,17 @@ _HOST = re.compile(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
 # An id is no word with a number behind it, and no host.
 _KIND = re.compile(
     r"(?P<ip>(?=.*(?:::|[a-f]))[0-9a-f:]+|(?!127\.)(?:\d{1,3}\.){3}\d{1,3})|(?P<number>\d{5,9})|(?P<measure>\d{1,5}\.\d{2,3})"
-    r"|(?P<id>\d{10,}|(?!.*\.[A-Za-z]{2,63}$)(?=.{0,60}?\d[A-Za-z]|[A-Za-z.-]{1,40}\d{5})[0-9A-Za-z.-]{10,})"
+    r"|(?P<time>\d{4}-\d\d-\d\dT.+)"
+    rf"|(?P<id>\d{{10,}}|(?!.*\.[A-Za-z]{{2,63}}$)(?=.{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9A-Za-z.-]{{10,}})",
+    re.ASCII,
 )
-# A word in which one thing varies, as most do, between the signs around it: what `_word_apart` finds piece by piece, in one match.
-_FREQUENT = re.compile(
-    r"""(?:[<(\[]|[A-Za-z]+=|[A-Za-z.-]+\[)?
-    (?:(?P<ip>(?!127\.)(?:\d{1,3}\.){3}\d{1,3})(?::25)?
-      |(?P<measure>\d{1,5}\.\d{2,3})
-      |(?=\S*@)(?<!=)(?<![A-Za-z.-]\[)(?P<local>[\w.+=-]*\d[\w.+=-]*)@[A-Za-z.-]+
-      |(?=\S*\.[A-Za-z]{2,63}[])>,;:]*$)(?!(?:\d+\.){4})(?P<host>[\w.+-]*\d)\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,}
-      |(?!\S*\.[A-Za-z]{2,63}[])>,;:]*$)(?=[0-9A-Za-z.-]{0,60}?\d[A-Za-z]|[A-Za-z.-]{1,40}\d{5})
-        (?:(?P<upper>[0-9A-Z.-]{9,}[0-9A-Z])|(?P<lower>[0-9a-z.-]{9,}[0-9a-z])|(?P<mixed>[0-9A-Za-z.-]{9,}[0-9A-Za-z]))
-    )[])>,;:]*""",
-    re.ASCII | re.VERBOSE,
-)
-_ID = re.compile(r"\w{0,60}?\d[A-Za-z]|[A-Za-z]{1,40}\d{5}", re.ASCII)
-_DIGIT = re.compile(r"\d")
+_PLAIN = re.compile(r"[^\dA-Z]*|[^\dA-Za-z]*[A-Za-z][a-z]*[^\dA-Za-z]*", re.ASCII)
 _UNIT = re.compile(rf"\s?(?:{UNITS})(?![\w-])", re.IGNORECASE)
 
 RECIPIENT = ("a-recipient@", "recipient.example")
 SENDER = ("a-sender@", "sender.example")
+USER = "a-recipient"
+"""What stands in for the recipient without the domain."""
 
 
 class Apart(NamedTuple):
@@ -64,6 +57,18 @@ class Apart(NamedTuple):
             text = text.replace(stand_in, value)
         return text
 
+    @property
+    def varying(self) -> list[str]:
+        """What stands in for others, as it comes in the shape, but for the names of the recipient and the sender."""
+        return [stand_in for stand_in in self.stands_for if stand_in not in (*RECIPIENT, USER, *SENDER)]
+
+    def pattern(self) -> re.Pattern[str]:
+        """A pattern of texts of this shape, in which the names stand in already: a group for each of the things that vary."""
+        pattern = re.escape(self.shape)
+        for stand_in in self.varying:
+            pattern = pattern.replace(re.escape(stand_in), f"({_alike(stand_in, self.stands_for[stand_in])})", 1)
+        return re.compile(pattern, re.ASCII)
+
 
 NOTHING_SAID = Apart("", {})
 
@@ -72,39 +77,21 @@ class Anatomy:
     """Takes texts apart; what is in `fixed` means something and never varies: numbers, ids, numbered hosts, users ("postmaster@")."""
 
     def __init__(self, fixed: frozenset[str]) -> None:
-        self._fixed = fixed
+        self.fixed = fixed
         self._plain_words: set[str] = set()
 
     def take(self, text: str, recipient: str | None = None, sender: str | None = None) -> Apart | None:
         """Return a text's shape, None where it has none: too many things vary, or what stands in for others is in it already."""
-        stands_for: dict[str, str] = {}
-        for names, address in ((RECIPIENT, recipient), (SENDER, sender)):
-            if address and address in text:
-                user, at, domain = address.rpartition("@")
-                if user and user + at not in self._fixed:
-                    if names[0] in text or names[1] in text:
-                        return None
-                    text = text.replace(address, "".join(names))
-                    stands_for[names[0]], stands_for[names[1]] = user + at, domain
+        named = self.named(text, recipient, sender)
+        if named is None:
+            return None
+        text, stands_for = named
         words = text.split(" ")
         plain = self._plain_words
-        others = [place for place, word in enumerate(words) if word not in plain]
         number = FIRST
-        for place in others:
-            word = words[place]
+        for place in [place for place, word in enumerate(words) if word not in plain]:
             following = words[place + 1] if place + 1 < len(words) else ""
-            value = word.lstrip("<([").rstrip("])>,;:")
-            kind = None
-            if value.isalnum():
-                kind = _kind_of(value, following)
-            elif match := _FREQUENT.fullmatch(word):
-                kind = match.lastgroup or ""
-                value = match[kind]
-            if kind and value.isascii() and value not in self._fixed:
-                found = [(f"{_STAND_INS[kind]}{number}", value)]
-                words[place] = word.replace(value, found[0][0], 1)
-            else:
-                words[place], found = self._word_apart(word, following, number)
+            words[place], found = self._word_apart(words[place], following, number)
             for stand_in, value in found:
                 if stand_in in text:
                     return None
@@ -114,9 +101,31 @@ class Anatomy:
                 return None
         return Apart(" ".join(words), stands_for)
 
+    def named(self, text: str, recipient: str | None, sender: str | None) -> tuple[str, dict[str, str]] | None:
+        """A text in which others stand in for these addresses, with what stands for what; None where these are named already."""
+        stands_for: dict[str, str] = {}
+        for names, address in ((RECIPIENT, recipient), (SENDER, sender)):
+            if names[1] in text:
+                return None
+            if address and address in text:
+                user, at, domain = address.rpartition("@")
+                if user and user + at not in self.fixed:
+                    if names[0] in text:
+                        return None
+                    text = text.replace(address, "".join(names))
+                    stands_for[names[0]], stands_for[names[1]] = user + at, domain
+        user = (recipient or "").rpartition("@")[0]
+        if user in text and len(user) > 3 and not user.isalpha() and user + "@" not in self.fixed:
+            alone = re.sub(rf"(?<![\w.+=-]){re.escape(user)}(?![\w@=+-]|\.\w)", USER, text)
+            if alone != text:
+                if USER in text.replace(RECIPIENT[0], ""):
+                    return None
+                text, stands_for[USER] = alone, user
+        return text, stands_for
+
     def _word_apart(self, word: str, following: str, number: int) -> tuple[str, list[tuple[str, str]]]:
         """The shape of a word, with what stands for what in it."""
-        pieces = _NUMBERED.split(word) if _DIGIT.search(word) else [word]
+        pieces = [word] if _PLAIN.fullmatch(word) else _TELLING_APART.split(word)
         found: list[tuple[str, str]] = []
         is_plain = True
         for place in range(1, len(pieces), 2):
@@ -141,10 +150,10 @@ class Anatomy:
         before += equals
         word = value.rstrip(".-+=_")
         after = value[len(word) :]
-        host = None if word in self._fixed else _HOST.fullmatch(word)
+        host = None if word in self.fixed else _HOST.fullmatch(word)
         if host:
             return before, host[1], host[2] + after, False
-        kind = None if word in self._fixed else _KIND.fullmatch(word)
+        kind = None if word in self.fixed else _KIND.fullmatch(word)
         if not kind:
             return "", "", "", False
         if kind.lastgroup == "number" and _UNIT.match(after + following):
@@ -152,43 +161,46 @@ class Anatomy:
         return before, word, after, False
 
 
-def _kind_of(value: str, following: str) -> str | None:
-    """What a word of letters and digits alone is, if it varies."""
-    if value.isdecimal():
-        if len(value) >= 10:
-            return "digits"
-        return "number" if len(value) >= 5 and not _UNIT.match(following) else None
-    if len(value) < 10 or not _ID.match(value):
-        return None
-    return "upper" if value.isupper() else "lower" if value.islower() else "mixed"
-
-
-_STAND_INS = {
-    "local": "a-user-",
-    "host": "mx7",
-    "ip": "198.18.0.",
-    "number": "7000",
-    "digits": "7000",
-    "measure": "7.",
-    "upper": "X0X0X0X0",
-    "lower": "x0x0x0x0",
-    "mixed": "Xx0Xx0Xx0",
-}
-
-
 def _stand_in(value: str, number: int, following: str) -> str:
     """Something of the same kind, of which no two are alike; none is a part of another."""
     if following.startswith("@"):
         return f"a-user-{number}"
+    if value[4:5] == "-" and ":" in value:
+        return f"2026-01-01T00:00:00.{number}Z"
     if ":" in value:
         return f"2001:db8::{number}"
     if value.count(".") == 3 and value.replace(".", "").isdecimal():
-        return f"{_STAND_INS['ip']}{number}"
+        return f"198.18.0.{number}"
     if value.isdecimal():
-        return f"7000{number}"
+        return f"{7000000 if len(value) >= 10 else 7000}{number}"
     if following.startswith("."):
         return f"mx7{number}"
     if len(value) < 10:
         return f"7.{number}"
-    kind = "upper" if value.isupper() else "lower" if value.islower() else "mixed"
-    return f"{_STAND_INS[kind]}{number}"
+    return f"X0X0X0X0{number}" if value.isupper() else f"x0x0x0x0{number}" if value.islower() else f"Xx0Xx0Xx0{number}"
+
+
+_LETTERS = {"X": "A-Z", "x": "a-z", "Xx": "A-Za-z"}
+
+
+def _alike(stand_in: str, value: str) -> str:
+    """A pattern of what the same would stand in for as for a value; of some of these it may find none."""
+    if stand_in.startswith("a-user-"):
+        return r"[\w.+=-]*\d[\w.+=-]*"
+    if stand_in.startswith("2026-"):
+        return r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?"
+    if stand_in.startswith("2001:"):
+        return r"(?=[^.\s]*(?:::|[a-f]))[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f:]*"
+    if stand_in.startswith("198."):
+        return r"(?!127\.)(?:\d{1,3}\.){3}\d{1,3}"
+    if stand_in.startswith("7000"):
+        return r"\d{10,}" if len(value) >= 10 else r"\d{5,9}"
+    if stand_in.startswith("mx7"):
+        return r"(?!(?:\d{1,3}\.){3})[\w.+-]*\d"
+    if stand_in.startswith("7."):
+        return r"\d{1,5}\.\d{2,3}"
+    letters = _LETTERS[stand_in.partition("0")[0]]
+    both = r"(?=[^a-z\s]*[a-z])(?=[^A-Z\s]*[A-Z])" if stand_in.startswith("Xx") else ""
+    # With a point in it, one that ends with a digit is no host.
+    signs, end = (".-", r"(?<=\d)") if "." in value else ("-" * ("-" in value), "")
+    return rf"{both}(?=[\w.-]{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9{letters}{signs}]{{10,}}{end}"

@@ -5,26 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from .deliveries import Deliveries
 from .errors import SmtprefError, Unreadable
 from .judging import Judge
 from .knowledge import Knowledge
 from .model import STDIN, Classified, InputFormat, Record
 from .parsing.files import Input, files_in, lines_of, open_input
-from .parsing.recognition import read_records
+from .parsing.postfix_usual import Delivery
+from .parsing.recognition import read_items
 from .verdict import UNKNOWN
+
+
+class Classifier:
+    """Gives what inputs tell its verdicts, by one Knowledge; what it has judged once it remembers."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.judge = Judge(knowledge)
+        self.deliveries = Deliveries(self.judge)
+
+    def classify(self, opened: Input, only: InputFormat | None = None) -> Iterator[Classified]:
+        """Yield what an opened input tells; `only` forces one format."""
+        for item in read_items(opened, only):
+            classified = self.classified(item, opened.source)
+            if classified:
+                yield classified
+
+    def classified(self, item: Record | Delivery, source: str) -> Classified | None:
+        """What an item of an input tells, with its verdict; None where it is nothing but words and these say nothing."""
+        if isinstance(item, Delivery):
+            return self.deliveries.classified(item, source)
+        verdict = self.judge.judge(item)
+        return None if item.words_only and verdict.reason == UNKNOWN else Classified(item, verdict)
 
 
 def classify_text(text: str, knowledge: Knowledge) -> list[Classified]:
     """Return the outcomes and replies in `text`: a reply, a log line, or many of them. Empty where there are none."""
     opened = Input(STDIN, datetime.now(), lines_of(text.encode("utf-8", "surrogatepass")))
-    return list(classify_input(opened, Judge(knowledge)))
+    return list(Classifier(knowledge).classify(opened))
 
 
 def classify_path(path: str, knowledge: Knowledge) -> Iterator[Classified]:
     """Yield what the file or Maildir at `path` tells; raises Unreadable where it cannot be read."""
-    judge = Judge(knowledge)
+    classifier = Classifier(knowledge)
     for file in files_in(path):
-        yield from classify_input(open_input(file), judge)
+        yield from classifier.classify(open_input(file))
 
 
 def classify_inputs(
@@ -39,7 +63,7 @@ def classify_inputs(
 
     `only` forces one format; `year` is the year of stamps that have none; `before_waiting` is called before a live input is waited for.
     """
-    judge = Judge(knowledge)
+    classifier = Classifier(knowledge)
     for path in paths:
         try:
             files = files_in(path)
@@ -48,20 +72,6 @@ def classify_inputs(
             continue
         for file in files:
             try:
-                yield from classify_input(open_input(file, year, before_waiting), judge, only)
+                yield from classifier.classify(open_input(file, year, before_waiting), only)
             except Unreadable as error:
                 errors.append(error)
-
-
-def classify_input(opened: Input, judge: Judge, only: InputFormat | None = None) -> Iterator[Classified]:
-    """Yield what an opened input tells."""
-    for record in read_records(opened, only):
-        classified = classified_of(record, judge)
-        if classified:
-            yield classified
-
-
-def classified_of(record: Record, judge: Judge) -> Classified | None:
-    """A record with its verdict; None where it is nothing but words and these say nothing."""
-    verdict = judge.judge(record)
-    return None if record.words_only and verdict.reason == UNKNOWN else Classified(record, verdict)

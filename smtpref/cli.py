@@ -21,7 +21,7 @@ import typer
 from . import __version__
 from .errors import SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge, say
-from .model import STDIN, Bounce, Classified, Direction, InputFormat, Phase, Record
+from .model import STDIN, Bounce, Direction, InputFormat, Phase, Record
 from .render.output import SUMMARY_ONLY, Format, Output, choose_format
 from .render.results import write_comparison, write_entries, write_hits
 from .render.safety import visible
@@ -331,22 +331,30 @@ def _redactor(knowledge: Knowledge) -> Redactor:
 
 def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, redactor: Redactor | None, output: Output) -> int:
     """Write the summary of the records that are kept, and return how many there were."""
-    from .judging import Judge
+    from .classification import Classifier
+    from .filtering import NO_FILTERS
     from .line_account import LineAccount, LineCounts
     from .parallel import WORTHWHILE, has_more_than_one_core, read_beside
+    from .parsing.postfix_usual import Delivery
     from .render.progress import Progress
     from .render.results import write_summary
     from .summary import Summariser, Summary, as_counted
 
-    judge = Judge(output.knowledge)
+    classifier = Classifier(output.knowledge)
     account = LineAccount()
     progress = Progress(sys.stderr, survey.size, output.language)
 
-    def counted(records: Iterator[Record], ending: Callable[[], tuple[LineCounts, dict[str, int]]]) -> Summary:
+    def counted(items: Iterator[Record | Delivery], ending: Callable[[], tuple[LineCounts, dict[str, int]]]) -> Summary:
         providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
-        summariser = Summariser(frozenset(output.knowledge.blocklists), providers)
-        for record in records:
-            classified = Classified(record, judge.judge(record))
+        summariser = Summariser(frozenset(output.knowledge.blocklists), providers, classifier.judge.anatomy)
+        takes_all = filters == NO_FILTERS and not redactor
+        for item in items:
+            if takes_all and isinstance(item, Delivery):
+                summariser.add_delivery(item, classifier.deliveries)
+                continue
+            classified = classifier.classified(item, "")
+            if classified is None:
+                continue
             take = summariser.add if filters.admit(classified) else summariser.note
             take(redactor.redact(as_counted(classified)) if redactor else classified)
         lines, shapes = ending()
@@ -357,9 +365,9 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
         return account.counts, account.shapes
 
     try:
-        records = survey.records(judge, account, only, progress.advance)
+        items = survey.items(classifier, account, only, progress.advance)
         is_large = (survey.size or 0) >= WORTHWHILE and has_more_than_one_core()
-        summary = read_beside(records, counted, ending) if is_large else counted(records, ending)
+        summary = read_beside(items, counted, ending) if is_large else counted(items, ending)
     finally:
         progress.close()
     if summary.records or summary.lines.not_understood:

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from .built import Block, Blocks, Sections, indexes
+from .building import indexes
+from .built import Block, Blocks, Sections
 from .codes_form import SECTIONS, SHARED_WORDS, Lists, Report, block_of, contradictions
 from .errors import KnowledgeError, Unreadable
 

@@ -19,7 +19,8 @@ from .verdict import OrderOfEvidence
 MAX_SHAPES = 10_000
 """Shapes that are remembered, at 2 to 3 KB each; all are forgotten where there are more."""
 
-class _Known(NamedTuple):
+
+class Known(NamedTuple):
     """A shape's verdict, and what it may blame."""
 
     verdict: Verdict
@@ -27,48 +28,68 @@ class _Known(NamedTuple):
     varies: bool
     """Whether anything that varies stands in the verdict."""
 
+    def verdict_on(self, record: Record, apart: Apart) -> Verdict | None:
+        """The verdict on a record of this shape; None where the shape does not tell: a rule may have cut through what stands in."""
+        verdict = _restored(self.verdict, apart) if self.varies else self.verdict
+        if self.blamed:
+            verdict = _with_about(verdict, map(apart.restored, self.blamed), record)
+        return None if self.varies and not _is_said(verdict, record) else verdict
+
 
 class Judge:
     """Gives verdicts by the rules of one Knowledge."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._evidence = OrderOfEvidence(knowledge)
-        self._anatomy = Anatomy(knowledge.fixed)
-        self._known: dict[tuple[object, ...], _Known] = {}
+        self._known: dict[tuple[object, ...], Known] = {}
+        self.anatomy = Anatomy(knowledge.fixed)
+        self.told_by_names = self._evidence.recogniser.told_by_names
 
     def judge(self, record: Record) -> Verdict:
         """Return the verdict for a record; its evidence is always one rule, and its match a slice of the reply or one of its codes."""
-        recogniser = self._evidence.recogniser
         if self._evidence.is_plain_success(record):
-            return self._verdict_of_shape(NOTHING_SAID, record, recogniser.provider(record)).verdict
-        apart = self._anatomy.take(record.text, record.recipient, record.sender) if len(record.text) <= MAX_TEXT else None
-        if apart:
-            known = self._verdict_of_shape(apart, record, recogniser.told_by_names(record))
-            verdict = known.verdict
-            if known.varies or known.blamed:
-                verdict = _restored(verdict, apart) if known.varies else verdict
-                verdict = _with_about(verdict, map(apart.restored, known.blamed), record)
-            if not known.varies or _is_said(verdict, record):
-                return verdict
-        verdict = self._evidence.verdict(record)
+            return self._known_success(record).verdict
+        apart = self.anatomy.take(record.text, record.recipient, record.sender) if len(record.text) <= MAX_TEXT else None
+        verdict = self._known_by_shape(apart, record).verdict_on(record, apart) if apart else None
+        if verdict:
+            return verdict
+        verdict = self._evidence.verdict(record, self._evidence.recogniser.provider(record))
         return _with_about(verdict, self._evidence.blamed(record, verdict.reason), record)
 
-    def _verdict_of_shape(self, apart: Apart, record: Record, provider: Names | str | None) -> _Known:
-        """The verdict of a shape, with what is known of the provider beside it."""
+    def known(self, apart: Apart, record: Record) -> Known:
+        """What is known of a record's text, taken apart."""
+        return self._known_success(record) if self._evidence.is_plain_success(record) else self._known_by_shape(apart, record)
+
+    def _known_success(self, record: Record) -> Known:
+        return self._of_shape(NOTHING_SAID, record, self._evidence.recogniser.provider(record))
+
+    def _known_by_shape(self, apart: Apart, record: Record) -> Known:
+        return self._of_shape(apart, record, self.told_by_names(record))
+
+    def _of_shape(self, apart: Apart, record: Record, names: Names | str | None) -> Known:
+        """What is known of a shape, from somebody with such names or from a provider."""
         said = (record.reply_code, record.enhanced_code, record.phase, record.outcome, record.direction, record.format, record.words_only)
-        key = (apart.shape, provider, *said)
+        key = (apart.shape, names, *said)
         known = self._known.get(key)
         if known is None:
+            shape = record._replace(text=apart.shape)
+            provider = self._evidence.recogniser.provider(shape) if isinstance(names, Names) else names
+            if provider and not self._evidence.says_in_its_own_way(shape, provider):
+                # Many providers answer in the same words.
+                known = self._of_shape(apart, record, None)
+                known = known._replace(verdict=known.verdict._replace(provider=provider))
+            else:
+                known = self._new(apart, shape, provider)
             if len(self._known) >= MAX_SHAPES:
                 self._known.clear()
-            shape = record._replace(text=apart.shape)
-            verdict = self._evidence.verdict(shape)
-            if not isinstance(provider, Names):
-                verdict = verdict._replace(provider=provider)
-            told = "\n".join([*_matches(verdict), verdict.blocklist or "", verdict.about or ""])
-            blamed = tuple(self._evidence.blamed(shape, verdict.reason)) if verdict.about is None else ()
-            known = self._known[key] = _Known(verdict, blamed, any(stand_in in told for stand_in in apart.stands_for))
+            self._known[key] = known
         return known
+
+    def _new(self, apart: Apart, shape: Record, provider: str | None) -> Known:
+        verdict = self._evidence.verdict(shape, provider)
+        told = "\n".join([*_matches(verdict), verdict.blocklist or "", verdict.about or ""])
+        blamed = tuple(self._evidence.blamed(shape, verdict.reason)) if verdict.about is None else ()
+        return Known(verdict, blamed, any(stand_in in told for stand_in in apart.stands_for))
 
 
 def _matches(verdict: Verdict) -> list[str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from .model import Record
 from .parsing.files import Line, Lines, Skim
+from .parsing.postfix_usual import Delivery
 from .parsing.stamps import split_stamp
 from .shapes import Names, coarse, shape_of
 
@@ -21,7 +22,8 @@ MAX_WAITING = 5000
 """Lines that may still be claimed by a record; a message of more lines that look like outcomes is no message."""
 
 MAX_NEAR = 50
-"""Lines that looked like an outcome most recently: among them a record may find its own words, told once more."""
+MAX_DISTANCE = 1000
+"""Lines that looked like an outcome most recently, not too far back: among them a record may find its own words, told once more."""
 
 MAX_TEXT = 1000
 """Characters that are kept of a line."""
@@ -111,8 +113,14 @@ class LineAccount:
                 self._in_records += 1
         if self._last and record.line <= self._last.number <= last:
             self._last = None
-        if self._waiting:
+        if self._waiting and self._is_near(record.line):
             self._dismiss(record, last)
+
+    def claim_delivery(self, delivery: Delivery) -> None:
+        """Count the line of a delivery that was passed over, which no other record can claim."""
+        self._in_records += 1
+        if self._waiting and self._is_near(delivery.line):
+            self._dismiss(delivery.record(""), delivery.line)
 
     def close(self) -> None:
         """The input has ended: what still waits was not understood."""
@@ -144,13 +152,17 @@ class LineAccount:
         if len(self._waiting) > MAX_WAITING:
             self._give_up(self._waiting.popitem(last=False)[1])
 
+    def _is_near(self, line: int) -> bool:
+        return line - next(reversed(self._waiting)) < MAX_DISTANCE
+
     def _dismiss(self, record: Record, last: int) -> None:
         for number in range(record.line, last + 1):
             self._waiting.pop(number, None)
         words = record.text[:60]
         if len(words) >= MIN_WORDS:
             near = islice(reversed(self._waiting.items()), MAX_NEAR)
-            for number in [number for number, waiting in near if words in " ".join(waiting.text.split())]:
+            told = [number for number, line in near if record.line - number < MAX_DISTANCE and words in " ".join(line.text.split())]
+            for number in told:
                 del self._waiting[number]
 
     def _give_up(self, line: NotUnderstood) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from itertools import compress
 from typing import NamedTuple
 
-from .hashes import HashIndex, hash_of
+from .hashes import hash_of
 from .model import Action, Classified, Direction, Outcome, Record, Verdict
 from .shapes import Names, sender_shape
 
@@ -22,6 +25,13 @@ NONE = "none"
 NULL_SENDER = "<>"
 MAX_NAMES = 100_000
 """Domains, and senders, that are told apart; of more of them only the ends of their names are."""
+
+FEW_ROWS = 200_000
+"""Rows below which none are brought together before somebody asks."""
+
+ROWS_AT_ONCE = 1_000_000
+ROWS_IN_ONE_GO = 1000
+MAX_MINUTES = 10_000
 
 _UNTIMED = -(1 << 61)
 """Times below this are no times but places in an input: what has a time comes after what has none."""
@@ -40,6 +50,12 @@ _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
 _HANDED_OVER = re.compile(
     r"\bqueued as (?P<postfix>[0-9A-Za-z]{5,24})\b|\bid=(?P<exim>\w{6}-\w{6,11}-\w{2,4})\b|\b(?P<sendmail>\w{14}) Message accepted for delivery"
 )
+
+WORDS_OF_HAND_OVER = ("queued as ", "id=", " Message accepted for delivery")
+"""Without any of these no reply hands a message over."""
+
+REMARKABLE = frozenset((Action.REQUEST_DELISTING.value, Action.REMOVE_ADDRESS.value))
+"""Actions of which something more is kept (see `Messages.remark`)."""
 
 
 class Facts(NamedTuple):
@@ -87,148 +103,300 @@ class Message(NamedTuple):
 
 
 class Messages:
-    """Takes records in any order and gives messages."""
+    """Takes records in any order and gives messages.
+
+    Each record is a row; the rows of one message become one before anybody asks, and while there are too many.
+    """
 
     def __init__(self) -> None:
-        self._index = HashIndex()
-        self._groups = HashIndex()
         self._columns = {name: array(code) for name, code in _COLUMNS.items()}
         self._facts: list[Facts] = []
         self._numbers_of_facts: dict[Facts, int] = {}
         self._domains = Names(MAX_NAMES, _registered, _top)
         self._senders = Names(MAX_NAMES, _registered_sender, _top_sender)
         self._hours = Names(MAX_NAMES)
-        self._offsets = Names(MAX_NAMES)
         self._listings = Names(MAX_NAMES)
+        self._minutes: dict[str, tuple[int, int]] = {}
+        self._firsts: dict[int, int] = {}
+        self._listed: dict[int, int] = {}
         self._addresses: dict[int, str] = {}
         self._taken_back: set[tuple[int, int]] = set()
+        self._waiting: list[tuple[int, ...]] = []
+        self._count = 0
         self._unidentified = 0
+        self._limit = FEW_ROWS
+        self._is_settled = True
+        self._handed_over: set[int] = set()
 
     def add(self, classified: Classified) -> None:
         """Take a record: its message is new, or known and then changed by whatever is said last."""
         record, verdict = classified
-        group = hash_of(record.host, record.queue_id) if record.queue_id else 0
-        if group:
-            self._groups.add(group)
-            key = hash_of(group, (record.recipient or "").lower())
-        else:
-            self._unidentified += 1
-            key = hash_of("", self._unidentified)
-        known = len(self._index)
-        row = self._index.add(key)
-        if row == known:
-            for name, column in self._columns.items():
-                column.append(_UNTIMED if name in ("first", "last") else 0)
-            self._columns["facts"][row] = self._number(Facts(*(NONE,) * len(Facts._fields)))
-        when, offset = instant(record.time) if record.time else (2 * _UNTIMED + record.line, "")
-        self._set_sender(row, record)
-        if record.time and (self._columns["first"][row] <= _UNTIMED or when < self._columns["first"][row]):
-            self._columns["first"][row] = when
         facts = facts_of(record, verdict)
-        is_last = row == known or self._is_later(row, when, facts)
-        if row != known:
-            self._note_delivery(row, record, facts, group, is_last=is_last)
-        if is_last:
-            self._set(row, record, facts, group, (when, offset))
-            self._columns["listing"][row] = self._listing(verdict) if facts.action == Action.REQUEST_DELISTING else 0
+        handed_over = handed_over_as(record.text) if record.outcome is Outcome.DELIVERED and record.queue_id else None
+        row = self.add_row(
+            self.number_of(facts),
+            record.host,
+            record.queue_id,
+            record.sender,
+            record.recipient or "",
+            record.time,
+            record.line,
+            handed_over,
+        )
+        self.remark(row, facts, record.recipient or "", verdict)
 
-    def __iter__(self) -> Iterator[Message]:
-        """The messages: those that were only handed over to a filter on their own host are told by what followed."""
-        columns = self._columns
-        for row in range(len(self._index)):
-            following = columns["following"][row]
-            if following and following in self._groups:
-                continue
-            first, last, hour = columns["first"][row], columns["last"][row], columns["hour"][row]
-            yield Message(
-                self._facts[columns["facts"][row]],
-                self._domains[columns["domain"][row]],
-                self._senders[columns["sender"][row] - 1] if columns["sender"][row] else NONE,
-                self._hours[hour - 1] if hour else None,
-                first if first > _UNTIMED else None,
-                last if last > _UNTIMED else None,
-                self._offsets[columns["offset"][row]],
-                columns["recipient"][row],
-                self._addresses.get(row),
-                Listing(*self._listings[columns["listing"][row] - 1].split("\t")) if columns["listing"][row] else None,
-            )
-
-    def recipients(self, are: Callable[[Facts], bool]) -> Iterator[int]:
-        """The recipients of the messages with such facts, more cheaply than from the messages."""
-        chosen = {number for number, facts in enumerate(self._facts) if are(facts)}
-        columns = self._columns
-        for number, recipient, following in zip(columns["facts"], columns["recipient"], columns["following"], strict=True):
-            if number in chosen and not (following and following in self._groups):
-                yield recipient
-
-    def condemned(self) -> frozenset[int]:
-        """The recipients of hard bounces."""
-        return frozenset(self._columns["recipient"][row] for row in self._addresses)
-
-    def _listing(self, verdict: Verdict) -> int:
-        return self._listings.number(f"{verdict.about or ''}\t{verdict.blocklist or ''}") + 1
-
-    def reached_before(self) -> frozenset[int]:
-        """Recipients of deliveries that something else was said of later, as where an id is used again."""
-        return frozenset(recipient for recipient, following in self._taken_back if not following or following not in self._groups)
-
-    def _note_delivery(self, row: int, record: Record, facts: Facts, group: int, *, is_last: bool) -> None:
-        """Keep in mind a delivery that is not the last that is said of its message."""
-        columns = self._columns
-        known = self._facts[columns["facts"][row]]
-        if (facts.outcome == Outcome.DELIVERED) == (known.outcome == Outcome.DELIVERED):
-            return
-        if is_last and known.outcome == Outcome.DELIVERED:
-            self._taken_back.add((columns["recipient"][row], columns["following"][row]))
-        elif not is_last and facts.outcome == Outcome.DELIVERED:
-            self._taken_back.add((columns["recipient"][row], _following(record, group)))
-
-    def _set_sender(self, row: int, record: Record) -> None:
-        """The first sender that is known, in the order of names: later records often do not know it."""
-        if record.sender is None:
-            return
-        senders = self._columns["sender"]
-        name = sender_shape(record.sender) if record.sender else NULL_SENDER
-        if not senders[row] or name < self._senders[senders[row] - 1]:
-            senders[row] = self._senders.number(name) + 1
-
-    def _is_later(self, row: int, when: int, facts: Facts) -> bool:
-        """Whether a record comes after what is known of its message: by time, else by what settles more; never by the order of reading."""
-        known = self._facts[self._columns["facts"][row]]
-        return _rank(when, facts) > _rank(self._columns["last"][row], known)
-
-    def _set(self, row: int, record: Record, facts: Facts, group: int, time: tuple[int, str]) -> None:
-        columns = self._columns
-        recipient = (record.recipient or "").lower()
-        columns["facts"][row] = self._number(facts)
-        columns["last"][row], offset = time
-        columns["offset"][row] = self._offsets.number(offset)
-        columns["hour"][row] = self._hours.number(record.time[:13]) + 1 if record.time else 0
-        columns["domain"][row] = self._domains.number(recipient.rpartition("@")[2] or NONE)
-        columns["recipient"][row] = hash_of(recipient) if recipient else 0
-        columns["following"][row] = _following(record, group)
-        self._addresses.pop(row, None)
-        if facts.action == Action.REMOVE_ADDRESS and record.direction is Direction.OUTBOUND and _ADDRESS.fullmatch(recipient):
-            self._addresses[row] = recipient
-
-    def _number(self, facts: Facts) -> int:
+    def number_of(self, facts: Facts) -> int:
+        """The number of what is counted of a record, for `add_row`."""
         number = self._numbers_of_facts.setdefault(facts, len(self._facts))
         if number == len(self._facts):
             self._facts.append(facts)
         return number
 
+    def add_row(
+        self,
+        facts: int,
+        host: str | None,
+        queue_id: str | None,
+        sender: str | None,
+        recipient: str,
+        time: str | None,
+        line: int,
+        handed_over: str | None,
+    ) -> int:
+        """Add a record as a row, and return its number; `handed_over` is the id under which the next server goes on."""
+        row = self._count
+        if row >= self._limit:
+            self._settle()
+            row = self._count
+            self._limit = max(FEW_ROWS, 2 * row)
+        recipient = recipient.lower()
+        if queue_id:
+            group = hash((host, queue_id))
+            key = hash((group, recipient))
+        else:
+            self._unidentified += 1
+            group, key = 0, hash(("", self._unidentified))
+        following = hash((host, handed_over)) if handed_over else 0
+        when, hour = self._moment(time) if time else (2 * _UNTIMED + line, 0)
+        self._waiting.append(
+            (
+                key,
+                group,
+                following if following != group else 0,
+                hash_of(recipient) if recipient else 0,
+                when,
+                facts,
+                self._domains.number(recipient.rpartition("@")[2] or NONE),
+                0 if sender is None else self._senders.number(sender_shape(sender) if sender else NULL_SENDER) + 1,
+                hour,
+            )
+        )
+        self._count += 1
+        if len(self._waiting) >= ROWS_IN_ONE_GO:
+            self._take_waiting()
+        return row
+
+    def _take_waiting(self) -> None:
+        for column, values in zip(self._columns.values(), zip(*self._waiting, strict=True), strict=False):
+            column.extend(values)
+        self._waiting.clear()
+        self._is_settled = False
+
+    def remark(self, row: int, facts: Facts, recipient: str, verdict: Verdict) -> None:
+        """Keep what a row's facts make somebody ask for: who is listed where, and whose address is to be removed."""
+        if facts.action == Action.REQUEST_DELISTING:
+            self._listed[row] = self._listings.number(f"{verdict.about or ''}\t{verdict.blocklist or ''}")
+        elif facts.action == Action.REMOVE_ADDRESS and facts.direction == Direction.OUTBOUND:
+            recipient = recipient.lower()
+            if _ADDRESS.fullmatch(recipient):
+                self._addresses[row] = recipient
+
+    def __iter__(self) -> Iterator[Message]:
+        return self.of(lambda _: True)
+
+    def of(self, are: Callable[[Facts], bool]) -> Iterator[Message]:
+        """The messages with such facts: those that were only handed over to a filter on their own host are told by what followed."""
+        columns = self._columns
+        for row in self._rows(are):
+            last = columns["last"][row]
+            first = self._firsts.get(row, last)
+            hour, offset = self._hour(columns["hour"][row])
+            listed = self._listed.get(row)
+            yield Message(
+                self._facts[columns["facts"][row]],
+                self._domains[columns["domain"][row]],
+                self._sender(columns["sender"][row]),
+                hour,
+                first if first > _UNTIMED else None,
+                last if last > _UNTIMED else None,
+                offset,
+                columns["recipient"][row],
+                self._addresses.get(row),
+                Listing(*self._listings[listed].split("\t")) if listed is not None else None,
+            )
+
+    def counts(self) -> Iterator[tuple[Facts, str, str | None, int]]:
+        """How many messages have the same facts, domain and hour; more cheaply than from the messages."""
+        for (facts, domain, hour), count in self._counted("facts", "domain", "hour").items():
+            yield self._facts[facts], self._domains[domain], self._hour(hour)[0], count
+
+    def counts_of_senders(self) -> Iterator[tuple[Facts, str, int]]:
+        """How many messages have the same facts and sender."""
+        for (facts, sender), count in self._counted("facts", "sender").items():
+            yield self._facts[facts], self._sender(sender), count
+
+    def last_of_domains(self, are: Callable[[Facts], bool]) -> dict[str, tuple[int, str]]:
+        """The last time, with its offset, of the messages with such facts to each domain."""
+        columns = self._columns
+        latest: dict[tuple[int, int], int] = {}
+        for row in self._rows(are):
+            place = (columns["domain"][row], columns["hour"][row])
+            latest[place] = max(latest.get(place, _UNTIMED), columns["last"][row])
+        found: dict[str, tuple[int, str]] = {}
+        for (domain, hour), last in latest.items():
+            if last > _UNTIMED:
+                time, name = (last, self._hour(hour)[1]), self._domains[domain]
+                found[name] = max(found.get(name, time), time)
+        return found
+
+    def latest(self) -> int | None:
+        """The last time that anything was said of any message."""
+        self._settle()
+        last = max(self._columns["last"], default=_UNTIMED)
+        return last if last > _UNTIMED else None
+
+    def recipients(self, are: Callable[[Facts], bool]) -> Iterator[int]:
+        """The recipients of the messages with such facts."""
+        recipients = self._columns["recipient"]
+        return (recipients[row] for row in self._rows(are))
+
+    def condemned(self) -> frozenset[int]:
+        """The recipients of hard bounces."""
+        self._settle()
+        return frozenset(self._columns["recipient"][row] for row in self._addresses)
+
+    def reached_before(self) -> frozenset[int]:
+        """Recipients of deliveries that something else was said of later, as where an id is used again."""
+        self._settle()
+        groups = set(self._columns["group"]) if self._taken_back else ()
+        return frozenset(recipient for recipient, following in self._taken_back if not following or following not in groups)
+
+    def _rows(self, are: Callable[[Facts], bool]) -> Iterator[int]:
+        self._settle()
+        chosen = bytes(map(are, self._facts))
+        found = (row for row, facts in enumerate(self._columns["facts"]) if chosen[facts])
+        return (row for row in found if row not in self._handed_over) if self._handed_over else found
+
+    def _counted(self, *names: str) -> Counter[tuple[int, ...]]:
+        self._settle()
+        rows = zip(*(self._columns[name] for name in names), strict=True)
+        counts = Counter(rows)
+        for row in self._handed_over:
+            counts[tuple(self._columns[name][row] for name in names)] -= 1
+        return +counts if self._handed_over else counts
+
+    def _sender(self, number: int) -> str:
+        return self._senders[number - 1] if number else NONE
+
+    def _hour(self, number: int) -> tuple[str | None, str]:
+        """An hour, and the offset of its times."""
+        return (self._hours[number - 1][:13], self._hours[number - 1][13:]) if number else (None, "")
+
+    def _moment(self, time: str) -> tuple[int, int]:
+        """The instant of a time, and the number of its hour; a log has few minutes."""
+        offset = time[-6:] if time[-6] in "+-" else ""
+        minute, second, fraction = time[:17], time[17:19], time[19 : len(time) - len(offset)]
+        if len(time) < 19 or (fraction and not (fraction[0] == "." and fraction[1:].isdecimal())):
+            when, offset = instant(time)
+            return when, self._hours.number(time[:13] + offset) + 1
+        known = self._minutes.get(minute + offset)
+        if known is None:
+            if len(self._minutes) >= MAX_MINUTES:
+                self._minutes.clear()
+            begin, _ = instant(f"{minute}00{offset}")
+            known = self._minutes[minute + offset] = (begin, self._hours.number(time[:13] + offset) + 1)
+        return known[0] + int(second) * 1_000_000 + (int(fraction[1:7].ljust(6, "0")) if fraction else 0), known[1]
+
+    def _settle(self) -> None:
+        """Make the rows of each message one, by what was said last, and find those that only hand a message over."""
+        self._take_waiting()
+        if self._is_settled:
+            return
+        self._is_settled = True
+        gone = sorted(row for rows in self._repeated() for row in self._merged(rows))
+        if gone:
+            self._remove(gone)
+        columns = self._columns
+        following = set(columns["following"])
+        following.discard(0)
+        following.intersection_update(columns["group"])
+        self._handed_over = {row for row, name in enumerate(columns["following"]) if name in following} if following else set()
+
+    def _repeated(self) -> Iterator[list[int]]:
+        """The rows of each message that has several."""
+        keys = self._columns["key"]
+        parts = 1 + len(keys) // ROWS_AT_ONCE
+        for part in range(parts):
+            first: dict[int, int] = {}
+            more: dict[int, list[int]] = {}
+            rows = ((row, key) for row, key in enumerate(keys) if key % parts == part) if parts > 1 else enumerate(keys)
+            for row, key in rows:
+                known = first.setdefault(key, row)
+                if known != row:
+                    more.setdefault(known, [known]).append(row)
+            yield from more.values()
+
+    def _merged(self, rows: list[int]) -> Iterator[int]:
+        """Make one row of a message's; yields the others."""
+        columns = self._columns
+        last = max(rows, key=self._rank)
+        firsts = [first for row in rows if (first := self._firsts.get(row, columns["last"][row])) > _UNTIMED]
+        if firsts:
+            self._firsts[last] = min(firsts)
+        senders = [sender for row in rows if (sender := columns["sender"][row])]
+        if senders:
+            # Later records often do not know the sender.
+            columns["sender"][last] = min(senders, key=self._sender)
+        was_delivered = self._outcome(last) == Outcome.DELIVERED
+        for row in rows:
+            if row != last:
+                if not was_delivered and self._outcome(row) == Outcome.DELIVERED:
+                    self._taken_back.add((columns["recipient"][row], columns["following"][row]))
+                yield row
+
+    def _outcome(self, row: int) -> str:
+        return self._facts[self._columns["facts"][row]].outcome
+
+    def _rank(self, row: int) -> tuple[object, ...]:
+        """What is greater for what was said later: by time, else by what settles more; never by the order of reading."""
+        when, facts = self._columns["last"][row], self._facts[self._columns["facts"][row]]
+        final = _FINALITY.get(facts.outcome, 2)
+        # The facts themselves come last, so that no two records are alike unless they say the same.
+        return (1, when, final, facts) if when > _UNTIMED else (0, final, when, facts)
+
+    def _remove(self, gone: list[int]) -> None:
+        stay = bytearray(b"\1") * len(self._columns["key"])
+        for row in gone:
+            stay[row] = 0
+        for name, column in self._columns.items():
+            self._columns[name] = array(column.typecode, compress(column, stay))
+        self._count -= len(gone)
+        for known in (self._firsts, self._listed, self._addresses):
+            moved = {row - bisect(gone, row): value for row, value in known.items() if stay[row]}
+            known.clear()
+            known.update(moved)  # type: ignore[arg-type]
+
 
 _COLUMNS = {
+    "key": "q",
+    "group": "q",
+    "following": "q",
+    "recipient": "q",
+    "last": "q",
     "facts": "I",
     "domain": "I",
     "sender": "I",
     "hour": "I",
-    "listing": "I",
-    "offset": "I",
-    "first": "q",
-    "last": "q",
-    "recipient": "Q",
-    "following": "Q",
 }
 
 
@@ -269,19 +437,10 @@ def time_text(microseconds: int, offset: str = "") -> str:
     return moment.isoformat(timespec=precision)
 
 
-def _rank(when: int, facts: Facts) -> tuple[object, ...]:
-    final = _FINALITY.get(facts.outcome, 2)
-    # The facts themselves come last, so that no two records are alike unless they say the same.
-    return (1, when, final, facts) if when > _UNTIMED else (0, final, when, facts)
-
-
-def _following(record: Record, group: int) -> int:
-    """The hash of the message that goes on with this one, if it is on the same host."""
-    match = _HANDED_OVER.search(record.text) if group and record.outcome is Outcome.DELIVERED else None
-    if not match:
-        return 0
-    following = hash_of(record.host, match["postfix"] or match["exim"] or match["sendmail"])
-    return 0 if following == group else following
+def handed_over_as(text: str) -> str | None:
+    """The id under which the next server, or a filter on the same host, goes on."""
+    match = _HANDED_OVER.search(text)
+    return (match["postfix"] or match["exim"] or match["sendmail"]) if match else None
 
 
 def _registered(domain: str) -> str:

@@ -134,6 +134,12 @@ def _is_delivery(facts: Facts) -> bool:
     return facts.outcome == Outcome.DELIVERED and not is_failure(facts)
 
 
+def _is_sent_delivery(facts: Facts) -> bool:
+    # What failed and was delivered all the same is told by its failure.
+    is_telling = facts.reason in _MAILBOX_IS_DEAD or facts.reason == "domain-unknown"
+    return facts.direction == Direction.OUTBOUND and _is_delivery(facts) and not is_telling
+
+
 class Testimony:
     """What the whole input says for addresses and domains: deliveries, and when much failed at once."""
 
@@ -146,22 +152,21 @@ class Testimony:
         self._reached = condemned.intersection(reached) | messages.reached_before() | others.reached_before()
         sent, dead, lost = _Hourly(), _Hourly(), _Hourly()
         large: set[str] = set()
-        for message in chain(messages, others):
-            facts, domain, hour = message.facts, message.domain, message.hour or ""
+        for facts, domain, hour, count in chain(messages.counts(), others.counts()):
             if facts.direction != Direction.OUTBOUND:
                 continue
-            sent.add(domain, hour)
+            sent.add(domain, hour or "", count)
             if facts.provider != NONE:
                 large.add(domain)
             if facts.reason in _MAILBOX_IS_DEAD:
-                dead.add(domain, hour)
+                dead.add(domain, hour or "", count)
             elif facts.reason == "domain-unknown":
-                lost.add("", hour)
+                lost.add("", hour or "", count)
             elif _is_delivery(facts):
                 self._working.add(domain)
-                if message.last is not None:
-                    time = (message.last, message.offset)
-                    self.last_successes[domain] = max(self.last_successes.get(domain, time), time)
+        for part in (messages, others):
+            for domain, time in part.last_of_domains(_is_sent_delivery).items():
+                self.last_successes[domain] = max(self.last_successes.get(domain, time), time)
         of_providers = {domain for domain in sent.totals if self._is_providers(domain)}
         self._working |= of_providers
         large |= of_providers | {domain for domain, count in sent.totals.items() if count >= LARGE_DOMAIN}
@@ -198,10 +203,9 @@ def find_tasks(
     """
     testimony = Testimony(messages, others, providers)
     gathered: dict[tuple[str, str], _Gathering] = {}
-    for message in messages:
-        if is_failure(message.facts):
-            key, doubt = _task_of(message, testimony)
-            gathered.setdefault(key, _Gathering()).add(message, doubt)
+    for message in messages.of(is_failure):
+        key, doubt = _task_of(message, testimony)
+        gathered.setdefault(key, _Gathering()).add(message, doubt)
     tasks = [gathering.task(key, testimony.last_successes, examples) for key, gathering in gathered.items()]
     return tuple(sorted(tasks, key=lambda task: (task.is_waiting, -task.messages, task.action, task.acts)))
 

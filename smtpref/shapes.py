@@ -38,7 +38,11 @@ _NUMBER = re.compile(r"[\d.,:/%+-]*\d[\d.,:/%+-]*$")
 _LONG_NUMBER = re.compile(r"\d{9,}$")
 _PAIR = re.compile(r"([A-Za-z][\w-]{0,30}=)(.+)$", re.DOTALL)
 # Letters in the case of words: plain, capitalised, joined like this: MailboxFull, IPAddress.
-_WORD = re.compile(r"[A-Z]?[a-z]+$|[A-Z]+$|(?:[A-Z]{1,4}[a-z]{2,})+$|[a-z]{2,}(?:[A-Z][a-z]{2,})+$")
+_IN_CASE = r"(?:[A-Z]?[a-z]+|[A-Z]+|(?:[A-Z]{1,4}[a-z]{2,})+|[a-z]{2,}(?:[A-Z][a-z]{2,})+)"
+_WORD = re.compile(f"{_IN_CASE}$")
+NO_WORD = f"(?!{_IN_CASE}(?![A-Za-z]))[A-Za-z]{{10,}}"
+"""A pattern of letters that are in the case of no word: an id that happens to have no digits."""
+
 _MIXED = re.compile(r"[A-Za-z]{8,}")
 # What Postfix refuses stands first: an address, a HELO name.
 _REFUSED = re.compile(r"<[^<>\s]{1,400}>(?=:)")
@@ -71,15 +75,17 @@ def coarse(shape: str) -> str:
 def sender_shape(address: str) -> str:
     """A sender without what is made anew for each message: `bounce+{…}@example.com` for every `bounce+1f3-bob=example.net@example.com`."""
     local, at, domain = address.rpartition("@")
-    local = _BATV.sub("", local)
-    stem, plus, tag = local.partition("+")
+    domain = domain.lower()
+    if "=" in local and local[0] in "pPmM":
+        local = _BATV.sub("", local)
+    stem, _, tag = local.partition("+")
     if tag and ("=" in tag or any(map(str.isdigit, tag))):
-        return f"{stem}{plus}{{id}}@{domain.lower()}"
+        return f"{stem}+{{id}}@{domain}"
     if "=" in local:
-        return f"{local.partition('=')[0]}={{id}}@{domain.lower()}"
+        return f"{local.partition('=')[0]}={{id}}@{domain}"
     if _MADE_UP.fullmatch(local):
-        return f"{{id}}@{domain.lower()}"
-    return f"{local}{at}{domain.lower()}"
+        return f"{{id}}@{domain}"
+    return f"{local}{at}{domain}"
 
 
 @lru_cache(maxsize=MAX_WORDS)

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from .apart import RECIPIENT, Anatomy
+from .deliveries import Deliveries, Told
 from .hashes import hash_of
 from .line_account import LineCounts
-from .messages import NONE, Facts, Message, Messages, instant, time_text
-from .model import STDIN, Bounce, Classified, Direction, InputFormat, Outcome
+from .messages import NONE, REMARKABLE, WORDS_OF_HAND_OVER, Facts, Messages, facts_of, handed_over_as, instant, time_text
+from .model import STDIN, Action, Bounce, Classified, Direction, InputFormat, Outcome, Record, Verdict
+from .parsing.postfix_usual import Delivery
 from .priorities import Example, Task, find_tasks, is_failure, ordered
-from .shapes import Names, coarse, sender_shape, shape_of
+from .shapes import MAX_TEXT, Names, coarse, sender_shape, shape_of
 
 MAX_SHAPES = 5000
 """Shapes of replies that are told apart while reading; of more of them only the first words are."""
@@ -135,11 +139,14 @@ class Summary(NamedTuple):
 class Summariser:
     """Takes classified records, one after another, and gives their summary at the end."""
 
-    def __init__(self, names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset(), anatomy: Anatomy | None = None
+    ) -> None:
         self._providers = providers
         self._messages = Messages()
         self._others = Messages()
-        self._replies = _Replies(names)
+        self._replies = _Replies(names, anatomy or Anatomy(frozenset()))
+        self._kinds: dict[int, _OfKind] = {}
         self._records = 0
         self._queue_from_stdin = False
 
@@ -150,6 +157,43 @@ class Summariser:
         self._replies.add(classified)
         record = classified.record
         self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
+
+    def add_delivery(self, delivery: Delivery, deliveries: Deliveries) -> None:
+        """Count a delivery: what its record would come to, for the most part known from others of its kind."""
+        told = deliveries.told(delivery)
+        if told is None:
+            self.add(deliveries.classified(delivery, ""))
+            return
+        known = told.kind.known
+        kind = self._kinds.get(told.kind.number) or self._new_kind(told)
+        facts, number, shape, reply, may_be_handed_over, is_remarkable = kind
+        verdict = known.verdict
+        if known.varies or (known.blamed and facts.action == Action.REQUEST_DELISTING):
+            classified = deliveries.classified(delivery, "")
+            verdict = classified.verdict
+            if facts_of(classified.record, verdict) != facts:
+                self.add(classified)
+                return
+        line, time, host, queue_id, sender, recipient, _, _, _, _ = delivery
+        handed_over = handed_over_as(told.text()) if may_be_handed_over else None
+        row = self._messages.add_row(number, host, queue_id, sender, recipient, time, line, handed_over)
+        if is_remarkable:
+            self._messages.remark(row, facts, recipient, verdict)
+        self._records += 1
+        if self._replies.count(reply, time or ""):
+            self._replies.keep_example(reply, shape, deliveries.classified(delivery, ""))
+
+    def _new_kind(self, told: Told) -> _OfKind:
+        if len(self._kinds) >= MAX_SHAPES:
+            self._kinds.clear()
+        shape, verdict = told.kind.shape, told.kind.known.verdict
+        facts = facts_of(shape, verdict)
+        masked, reply = self._replies.kind_of_shape(shape, shape.text, verdict)
+        may_be = shape.outcome is Outcome.DELIVERED and any(words in shape.text for words in WORDS_OF_HAND_OVER)
+        kind = self._kinds[told.kind.number] = _OfKind(
+            facts, self._messages.number_of(facts), masked, reply, may_be, facts.action in REMARKABLE
+        )
+        return kind
 
     def note(self, classified: Classified) -> None:
         """Take note of a record that is not counted: a delivery speaks against removing its address, whoever asked for what."""
@@ -163,15 +207,15 @@ class Summariser:
         series: Counter[Series] = Counter()
         failures = 0
         failed_hours: Counter[str] = Counter()
-        stuck = _StuckMessages()
-        for message in self._messages:
-            tallies[message.facts.direction].add(message)
-            series[_series_of(message.facts)] += 1
-            stuck.add(message)
-            if is_failure(message.facts):
-                failures += 1
-                if message.hour:
-                    failed_hours[message.hour] += 1
+        for facts, domain, hour, count in self._messages.counts():
+            tallies[facts.direction].add(facts, domain, hour, count)
+            series[_series_of(facts)] += count
+            if is_failure(facts):
+                failures += count
+                if hour:
+                    failed_hours[hour] += count
+        for facts, sender, count in self._messages.counts_of_senders():
+            tallies[facts.direction].add_sender(sender, count)
         whole = _Tally()
         for tally in tallies.values():
             whole.merge(tally)
@@ -186,7 +230,7 @@ class Summariser:
             failures,
             dict(sorted(failed_hours.items())),
             self._replies.groups(),
-            stuck.result(now if self._queue_from_stdin else None),
+            _stuck(self._messages, now if self._queue_from_stdin else None),
             dict(sorted(series.items(), key=lambda pair: (-pair[1], pair[0]))),
             dict(not_understood or {}),
         )
@@ -223,12 +267,14 @@ class _Tally:
     def bounces(self) -> Counter[str]:
         return self._counts("bounce")
 
-    def add(self, message: Message) -> None:
-        self._facts[message.facts] += 1
-        self._domains[message.domain] += 1
-        self._senders[message.sender] += 1
-        if message.hour:
-            self._hours[message.hour] += 1
+    def add(self, facts: Facts, domain: str, hour: str | None, count: int) -> None:
+        self._facts[facts] += count
+        self._domains[domain] += count
+        if hour:
+            self._hours[hour] += count
+
+    def add_sender(self, sender: str, count: int) -> None:
+        self._senders[sender] += count
 
     def merge(self, other: _Tally) -> None:
         self._facts.update(other._facts)
@@ -258,40 +304,27 @@ class _Tally:
         return found
 
 
-class _StuckMessages:
+def _is_stuck(facts: Facts) -> bool:
+    return facts.direction != Direction.INBOUND and (facts.outcome == Outcome.DEFERRED or facts.reason == "waiting")
+
+
+def _stuck(messages: Messages, now: datetime | None) -> Stuck:
     """What is still in a queue, and since when."""
-
-    def __init__(self) -> None:
-        self._reasons: Counter[str] = Counter()
-        self._domains: Counter[str] = Counter()
-        self._oldest: tuple[int, str] | None = None
-        self._latest: int | None = None
-
-    def add(self, message: Message) -> None:
-        if message.last is not None:
-            self._latest = max(self._latest or message.last, message.last)
-        facts = message.facts
-        if facts.direction == Direction.INBOUND or not (facts.outcome == Outcome.DEFERRED or facts.reason == "waiting"):
-            return
-        self._reasons[facts.reason] += 1
-        self._domains[message.domain] += 1
+    reasons: Counter[str] = Counter()
+    domains: Counter[str] = Counter()
+    oldest: tuple[int, str] | None = None
+    for message in messages.of(_is_stuck):
+        reasons[message.facts.reason] += 1
+        domains[message.domain] += 1
         if message.first is not None:
             time = (message.first, message.offset)
-            self._oldest = min(self._oldest or time, time)
-
-    def result(self, now: datetime | None) -> Stuck:
-        until = self._latest
-        if now and self._oldest:
-            # A time without an offset is a clock's, and that clock is the one that is here.
-            until, _ = instant((now if self._oldest[1] else now.replace(tzinfo=None)).isoformat())
-        seconds = max(0, until - self._oldest[0]) // 1_000_000 if self._oldest and until is not None else None
-        return Stuck(
-            self._reasons.total(),
-            time_text(*self._oldest) if self._oldest else None,
-            seconds,
-            ordered(self._reasons),
-            ordered(self._domains),
-        )
+            oldest = min(oldest or time, time)
+    until = messages.latest()
+    if now and oldest:
+        # A time without an offset is a clock's, and that clock is the one that is here.
+        until, _ = instant((now if oldest[1] else now.replace(tzinfo=None)).isoformat())
+    seconds = max(0, until - oldest[0]) // 1_000_000 if oldest and until is not None else None
+    return Stuck(reasons.total(), time_text(*oldest) if oldest else None, seconds, ordered(reasons), ordered(domains))
 
 
 class _Kind(NamedTuple):
@@ -302,28 +335,56 @@ class _Kind(NamedTuple):
     action: str
 
 
+class _OfKind(NamedTuple):
+    """What deliveries of a kind are counted by."""
+
+    facts: Facts
+    number: int
+    shape: str
+    reply: _Kind
+    may_be_handed_over: bool
+    is_remarkable: bool
+
+
 class _Replies:
     """The distinct replies, with an example each: the first in time."""
 
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: frozenset[str], anatomy: Anatomy) -> None:
         self._names = names
+        self._anatomy = anatomy
         self._shapes = Names(MAX_SHAPES, coarse, _codes_only)
+        self._shape_of = lru_cache(maxsize=MAX_SHAPES)(self._masked)
         self._counts: Counter[_Kind] = Counter()
         self._examples: dict[_Kind, tuple[str, Example]] = {}
 
     def add(self, classified: Classified) -> None:
         record, verdict = classified
-        codes = "".join(f"{code} " for code in (record.reply_code, record.enhanced_code) if code)
-        shape = codes + shape_of(record.text, record.recipient, self._names)
-        kind = _Kind(self._shapes.number(shape), verdict.reason, verdict.action.value)
+        apart = self._anatomy.take(record.text[:MAX_TEXT], record.recipient, record.sender)
+        shape, kind = self.kind_of_shape(record, apart.shape if apart else record.text, verdict)
+        if self.count(kind, record.time or ""):
+            self.keep_example(kind, shape, classified)
+
+    def kind_of_shape(self, record: Record, shape: str, verdict: Verdict) -> tuple[str, _Kind]:
+        """What a reply is counted by, whose text has this shape (see `apart.py`), and how that is shown."""
+        shown = _codes_of(record) + self._shape_of(shape)
+        return shown, _Kind(self._shapes.number(shown), verdict.reason, verdict.action.value)
+
+    def count(self, kind: _Kind, time: str) -> bool:
+        """Count a reply; whether it may be the example of its kind."""
         self._counts[kind] += 1
         known = self._examples.get(kind)
-        time = record.time or ""
-        if known is None or time <= known[0]:
-            recipient = hash_of(record.recipient.lower()) if record.recipient else 0
-            example = Example((codes + record.text)[:MAX_EXAMPLE], verdict.evidence.match, recipient, shape)
-            # The earliest, and of those the first by its letters: the order of reading does not show.
-            self._examples[kind] = min((known or (time, example)), (time, example))
+        return known is None or time <= known[0]
+
+    def keep_example(self, kind: _Kind, shape: str, classified: Classified) -> None:
+        record, verdict = classified
+        recipient = hash_of(record.recipient.lower()) if record.recipient else 0
+        text = (_codes_of(record) + record.text)[:MAX_EXAMPLE]
+        candidate = (record.time or "", Example(text, verdict.evidence.match, recipient, shape))
+        # The earliest, and of those the first by its letters: the order of reading does not show.
+        self._examples[kind] = min(self._examples.get(kind, candidate), candidate)
+
+    def _masked(self, shape: str) -> str:
+        return shape_of(shape, "".join(RECIPIENT), self._names)
 
     def groups(self) -> tuple[ReplyGroup, ...]:
         """The replies, most first; the rarest together, by reason."""
@@ -350,6 +411,10 @@ class _Replies:
         for kind in sorted(self._counts, key=lambda kind: (-self._counts[kind], self._shapes[kind.shape], kind)):
             found.setdefault((kind.reason, kind.action), []).append(self._examples[kind][1])
         return found
+
+
+def _codes_of(record: Record) -> str:
+    return "".join(f"{code} " for code in (record.reply_code, record.enhanced_code) if code)
 
 
 def _codes_only(shape: str) -> str:

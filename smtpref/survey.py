@@ -12,14 +12,14 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from .classification import classified_of
+from .classification import Classifier
 from .errors import SmtprefError, Unreadable
-from .judging import Judge
 from .knowledge import Knowledge
 from .line_account import LineAccount, NotUnderstood
 from .model import STDIN, InputFormat, Record
 from .parsing.files import Input, Line, Lines, Skim, files_in, lines_of, open_input
-from .parsing.recognition import read_records
+from .parsing.postfix_usual import Delivery
+from .parsing.recognition import read_items
 from .parsing.stamps import split_stamp
 
 FIRST_LINES = 20
@@ -59,22 +59,24 @@ class Survey:
         self.size = sum(map(size_of, files)) if STDIN not in files else None
         """Bytes that will be read, about; None where nobody knows."""
 
-    def records(self, judge: Judge, account: LineAccount, only: InputFormat | None = None, watch: Watch | None = None) -> Iterator[Record]:
-        """Yield what the inputs tell, and keep `account` of their lines; `watch` is called with the bytes that were read."""
+    def items(
+        self, classifier: Classifier, account: LineAccount, only: InputFormat | None = None, watch: Watch | None = None
+    ) -> Iterator[Record | Delivery]:
+        """Yield what the inputs tell (see `read_items`), and keep `account` of their lines; `watch` is called with the bytes that were read."""
         if self._logs:
             joined = _Joined(self._logs, self._errors)
-            yield from self._of_input(Input(self._logs[0].path, joined.latest, joined), joined.place, judge, account, only, watch)
+            yield from self._of_input(Input(self._logs[0].path, joined.latest, joined), joined.place, classifier, account, only, watch)
         for path in self._others:
             try:
                 opened = open_input(path, self._year)
-                yield from self._of_input(opened, lambda number, path=path: (path, number), judge, account, only, watch)  # type: ignore[misc]
+                yield from self._of_input(opened, lambda number, path=path: (path, number), classifier, account, only, watch)  # type: ignore[misc]
             except Unreadable as error:
                 self._errors.append(error)
 
     def not_understood(self, knowledge: Knowledge, only: InputFormat | None = None, watch: Watch | None = None) -> Iterator[NotUnderstood]:
         """Yield the lines that look like an outcome and gave no record."""
         found: list[NotUnderstood] = []
-        for _ in self.records(Judge(knowledge), LineAccount(found.append), only, watch):
+        for _ in self.items(Classifier(knowledge), LineAccount(found.append), only, watch):
             yield from found
             found.clear()
         yield from found
@@ -83,18 +85,21 @@ class Survey:
         self,
         opened: Input,
         place: Callable[[int], tuple[str, int]],
-        judge: Judge,
+        classifier: Classifier,
         account: LineAccount,
         only: InputFormat | None,
         watch: Watch | None,
-    ) -> Iterator[Record]:
+    ) -> Iterator[Record | Delivery]:
         lines = account.follow(_Watched(opened.lines, watch) if watch else opened.lines, place)
         try:
-            for record in read_records(opened._replace(lines=lines), only):
+            for item in read_items(opened._replace(lines=lines), only):
+                if isinstance(item, Delivery):
+                    account.claim_delivery(item)
+                    yield item
                 # Words that say nothing are no record.
-                if not record.words_only or classified_of(record, judge):
-                    account.claim(record)
-                    yield record
+                elif not item.words_only or classifier.classified(item, opened.source):
+                    account.claim(item)
+                    yield item
         finally:
             account.close()
 

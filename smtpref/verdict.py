@@ -79,6 +79,11 @@ class OrderOfEvidence:
             )
         return self._own_rules[provider]
 
+    @cached_property
+    def _with_rules_for_them(self) -> frozenset[str]:
+        """The providers that rules ask for."""
+        return frozenset(provider for block in self._knowledge.rules.values() for provider in block.get("provider", ()))
+
     def is_plain_success(self, record: Record) -> bool:
         """Whether a delivery's words say nothing more than its codes do, unless who answered."""
         return (
@@ -88,9 +93,17 @@ class OrderOfEvidence:
             and not self._rules_of_success.may_match(record.text)
         )
 
-    def verdict(self, record: Record) -> Verdict:
-        """Return the verdict for a record; `about` is set only where a rule says it (see `blamed`)."""
-        provider = self.recogniser.provider(record)
+    def says_in_its_own_way(self, record: Record, provider: str) -> bool:
+        """Whether words or codes stand in a reply that a provider uses in its own way."""
+        codes = (code for code in (record.enhanced_code, record.reply_code) if code)
+        block = self._knowledge.providers[provider]
+        if provider in self._with_rules_for_them or any(provider_code_for(block, str(code)) for code in codes):
+            return True
+        rules, situation = self._rules_of(provider), _situation(record, provider)
+        return any(rules.find(text, situation) for text in _nested_texts(record.text))
+
+    def verdict(self, record: Record, provider: str | None) -> Verdict:
+        """Return the verdict for a record of a provider; `about` is set only where a rule says it (see `blamed`)."""
         findings = list(self._findings(record, provider))
         decisive = findings[0]
         reason = decisive.finding.reason
@@ -120,17 +133,10 @@ class OrderOfEvidence:
         return bool(reasons[codes[0].finding.reason].get("general")) and reasons[weak[0].finding.reason]["bounce"] != Bounce.HARD
 
     def _by_words(self, record: Record, provider: str | None) -> list[_Judged]:
-        situation = Situation(
-            provider,
-            str(record.reply_code) if record.reply_code else None,
-            str(record.enhanced_code) if record.enhanced_code else None,
-            record.phase,
-            record.words_only,
-        )
+        situation = _situation(record, provider)
         ranked: list[Hit] = []
-        starts = [*nested_starts(record.text), 0]
-        for begin, end in zip(starts, [None, *starts], strict=False):
-            hits = self._hits(MaskedText(record.text[begin:end]), situation)
+        for text in _nested_texts(record.text):
+            hits = self._hits(text, situation)
             ranked += [hit for hit in hits if hit not in ranked]
         # An inner reply comes first, but weak words inside never beat telling words outside, and none of them the words of giving up.
         yielding = [hit for hit in ranked if self._yields(hit.rule, ranked)]
@@ -255,6 +261,22 @@ class OrderOfEvidence:
 
 def _judged(reason: str, by: EvidenceBy, rule: str, match: str, hit: Hit | None = None) -> _Judged:
     return _Judged(Finding(reason, Evidence(by, rule, match)), hit)
+
+
+def _nested_texts(text: str) -> Iterator[MaskedText]:
+    """A reply's text in as many parts as there are replies in it, the innermost first."""
+    starts = [*nested_starts(text), 0]
+    return (MaskedText(text[begin:end]) for begin, end in zip(starts, [None, *starts], strict=False))
+
+
+def _situation(record: Record, provider: str | None) -> Situation:
+    return Situation(
+        provider,
+        str(record.reply_code) if record.reply_code else None,
+        str(record.enhanced_code) if record.enhanced_code else None,
+        record.phase,
+        record.words_only,
+    )
 
 
 def _is_notice(record: Record) -> bool:

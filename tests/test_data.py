@@ -369,10 +369,13 @@ def test_no_rule_is_dead(rule: str) -> None:
         others = [other for other in RULES.values() if other.id != rule and {other.id, other.reason} & speaking]
         lesser.__dict__["_rules"] = RuleSet(others)
         lesser.__dict__["_rules_of_success"] = RuleSet(other for other in others if other.speaks_of_success)
-        return told(lesser.verdict(record))
+        return told(lesser.verdict(record, EVIDENCE.recogniser.provider(record)))
 
     examples = [example for text in KNOWLEDGE.rules[rule]["matches"] for example in judged(text)]
-    assert any(told(EVIDENCE.verdict(record)) != told_without(record, verdict) for record, verdict in examples)
+    assert any(
+        told(EVIDENCE.verdict(record, EVIDENCE.recogniser.provider(record))) != told_without(record, verdict)
+        for record, verdict in examples
+    )
 
 
 def every_example() -> Iterator[Any]:

@@ -17,14 +17,14 @@ PACKAGE = CHECKOUT / "smtpref"
 
 # From the ground up: a module imports only from its own layer or from below. A name with a dot at its end is a whole package.
 LAYERS = [
-    ["model", "errors"],
-    ["built", "literals", "codes_form", "codes_file", "knowledge"],
+    ["model", "errors", "shapes", "hashes"],
+    ["built", "building", "literals", "codes_form", "codes_file", "knowledge"],
     ["words"],
     ["wording", "rules"],
     ["parsing."],
-    ["circumstances", "verdict", "judging", "reference", "filtering", "names", "redaction"],
-    ["comparison", "search", "classification", "explanation", "parallel"],
-    ["hashes", "shapes", "line_account", "messages", "priorities", "summary", "survey"],
+    ["circumstances", "apart", "verdict", "judging", "reference", "filtering", "names", "redaction"],
+    ["comparison", "search", "deliveries", "classification", "explanation", "parallel"],
+    ["line_account", "messages", "priorities", "summary", "survey"],
     ["render."],
     ["cli", "completion"],
 ]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from smtpref.built import BUILT, build
+from smtpref.building import build
+from smtpref.built import BUILT
 from smtpref.classification import classify_text
 from smtpref.codes_file import read_codes_file
 from smtpref.codes_form import SECTIONS
@@ -454,7 +455,7 @@ def test_a_checkout_builds_its_codes_file_once(checkout: Path) -> None:
 
 
 def build_in(checkout: Path) -> bytes:
-    script = "import sys; from pathlib import Path; from smtpref.built import build; sys.stdout.buffer.write(build(Path('codes.yaml')))"
+    script = "import sys; from pathlib import Path; from smtpref.building import build; sys.stdout.buffer.write(build(Path('codes.yaml')))"
     return python(checkout, script).encode()
 
 

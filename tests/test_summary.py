@@ -20,10 +20,8 @@ from typing import Any
 
 import pytest
 
-from smtpref.classification import classify_text
+from smtpref.classification import Classifier, classify_text
 from smtpref.errors import SmtprefError
-from smtpref.hashes import HashIndex, hash_of
-from smtpref.judging import Judge
 from smtpref.knowledge import Knowledge, Language
 from smtpref.line_account import LineAccount, looks_like_outcome
 from smtpref.messages import instant, time_text
@@ -51,8 +49,9 @@ SAMPLES = sorted(
 
 
 def classified_of(survey: Survey, knowledge: Knowledge, account: LineAccount) -> Iterator[Classified]:
-    judge = Judge(knowledge)
-    return (Classified(record, judge.judge(record)) for record in survey.records(judge, account))
+    classifier = Classifier(knowledge)
+    items = survey.items(classifier, account)
+    return (classified for item in items if (classified := classifier.classified(item, "")))
 
 
 def line(
@@ -899,15 +898,6 @@ def test_too_many_names_are_folded_whatever_their_order() -> None:
         numbers = Names(20, lambda name: name.partition("@")[2])
         found = Counter(numbers[number] for number in [numbers.number(name) for name in order])
         assert found == Counter(name.partition("@")[2] for name in names)
-
-
-def test_hashes_are_numbered_in_their_order() -> None:
-    index = HashIndex()
-    hashes = [hash_of("x", number) for number in range(5000)]
-    assert [index.add(key) for key in hashes] == list(range(5000))
-    assert [index.add(key) for key in reversed(hashes)] == list(reversed(range(5000)))
-    assert all(key in index for key in hashes)
-    assert hash_of("y", 1) not in index
 
 
 @pytest.mark.parametrize(

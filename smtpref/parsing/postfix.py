@@ -186,8 +186,7 @@ class PostfixReader(Reader):
         last = [delivery.record(self.source) for delivery in deferred.values()] or [alone]
         told = base._replace(outcome=Outcome.EXPIRED, sender=match["sender"])
         return [
-            record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender)
-            for record in last
+            record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender) for record in last
         ]
 
     def _refusal(self, message: str, base: Record) -> Iterator[Record]:

@@ -135,4 +135,3 @@ class Clock:
     def _parsed(self, stamp: str) -> str | None:
         parsed = split_stamp(f"{stamp} host program[1]: ", self._latest)
         return parsed.time if parsed else None
-
