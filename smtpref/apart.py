@@ -32,11 +32,12 @@ _HOST = re.compile(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
 # An id is no word with a number behind it, and no host.
 _KIND = re.compile(
     r"(?P<ip>(?=.*(?:::|[a-f]))[0-9a-f:]+|(?!127\.)(?:\d{1,3}\.){3}\d{1,3})|(?P<number>\d{5,9})|(?P<measure>\d{1,5}\.\d{2,3})"
-    r"|(?P<time>\d{4}-\d\d-\d\dT.+)"
+    r"|(?P<time>\d{4}-\d\d-\d\dT.+)|(?P<pair>\d{4,7}-\d{1,4})|(?P<exchanger>mx[a-z]{0,8}\d{1,4})|(?P<count>\d{1,4})"
     rf"|(?P<id>\d{{10,}}|(?!.*\.[A-Za-z]{{2,63}}$)(?=.{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9A-Za-z.-]{{10,}})",
     re.ASCII,
 )
 _PLAIN = re.compile(r"[^\dA-Z]*|[^\dA-Za-z]*[A-Za-z][a-z]*[^\dA-Za-z]*", re.ASCII)
+_COUNTED = re.compile(r" (?:messages|mails|emails|recipients|connections)\b", re.IGNORECASE)
 _UNIT = re.compile(rf"\s?(?:{UNITS})(?![\w-])", re.IGNORECASE)
 
 RECIPIENT = ("a-recipient@", "recipient.example")
@@ -66,7 +67,8 @@ class Apart(NamedTuple):
         """A pattern of texts of this shape, in which the names stand in already: a group for each of the things that vary."""
         pattern = re.escape(self.shape)
         for stand_in in self.varying:
-            pattern = pattern.replace(re.escape(stand_in), f"({_alike(stand_in, self.stands_for[stand_in])})", 1)
+            is_of_host = self.shape.partition(stand_in)[2][1:2].isalpha()
+            pattern = pattern.replace(re.escape(stand_in), f"({_alike(stand_in, self.stands_for[stand_in], is_of_host=is_of_host)})", 1)
         return re.compile(pattern, re.ASCII)
 
 
@@ -158,6 +160,8 @@ class Anatomy:
             return "", "", "", False
         if kind.lastgroup == "number" and _UNIT.match(after + following):
             return "", "", "", True
+        if kind.lastgroup == "count" and not _COUNTED.match(after + following):
+            return "", "", "", True
         return before, word, after, False
 
 
@@ -171,10 +175,14 @@ def _stand_in(value: str, number: int, following: str) -> str:
         return f"2001:db8::{number}"
     if value.count(".") == 3 and value.replace(".", "").isdecimal():
         return f"198.18.0.{number}"
+    if value.isdecimal() and len(value) < 5:
+        return f"7{number}"
     if value.isdecimal():
         return f"{7000000 if len(value) >= 10 else 7000}{number}"
-    if following.startswith("."):
+    if following.startswith(".") or value.startswith("mx"):
         return f"mx7{number}"
+    if value.partition("-")[0].isdecimal() and len(value) < 13:
+        return f"7000-{number}"
     if len(value) < 10:
         return f"7.{number}"
     return f"X0X0X0X0{number}" if value.isupper() else f"x0x0x0x0{number}" if value.islower() else f"Xx0Xx0Xx0{number}"
@@ -183,7 +191,7 @@ def _stand_in(value: str, number: int, following: str) -> str:
 _LETTERS = {"X": "A-Z", "x": "a-z", "Xx": "A-Za-z"}
 
 
-def _alike(stand_in: str, value: str) -> str:
+def _alike(stand_in: str, value: str, *, is_of_host: bool) -> str:
     """A pattern of what the same would stand in for as for a value; of some of these it may find none."""
     if stand_in.startswith("a-user-"):
         return r"[\w.+=-]*\d[\w.+=-]*"
@@ -193,10 +201,14 @@ def _alike(stand_in: str, value: str) -> str:
         return r"(?=[^.\s]*(?:::|[a-f]))[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f:]*"
     if stand_in.startswith("198."):
         return r"(?!127\.)(?:\d{1,3}\.){3}\d{1,3}"
+    if stand_in.startswith("7000-"):
+        return r"\d{4,7}-\d{1,4}"
     if stand_in.startswith("7000"):
         return r"\d{10,}" if len(value) >= 10 else r"\d{5,9}"
+    if stand_in.isdecimal():
+        return r"\d{1,4}"
     if stand_in.startswith("mx7"):
-        return r"(?!(?:\d{1,3}\.){3})[\w.+-]*\d"
+        return r"(?!(?:\d{1,3}\.){3})[\w.+-]*\d" if is_of_host else r"mx[a-z]{0,8}\d{1,4}"
     if stand_in.startswith("7."):
         return r"\d{1,5}\.\d{2,3}"
     letters = _LETTERS[stand_in.partition("0")[0]]

@@ -6,6 +6,7 @@ No knowledge and no layout lives here. A command imports what it calls: nobody w
 from __future__ import annotations
 
 import difflib
+import gc
 import io
 import os
 import shlex
@@ -247,6 +248,8 @@ def classify(
     from .survey import Survey
 
     output = _output(format, lang, own, has_summary=summary and not not_understood)
+    # What is made for each line refers to nothing that refers to it.
+    gc.set_threshold(50_000, 20, 100)
     filters = choose_filters(
         output.knowledge,
         reasons=reasons or (),

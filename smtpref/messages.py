@@ -10,7 +10,7 @@ import re
 from array import array
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from itertools import compress
 from typing import NamedTuple
@@ -26,11 +26,10 @@ NULL_SENDER = "<>"
 MAX_NAMES = 100_000
 """Domains, and senders, that are told apart; of more of them only the ends of their names are."""
 
-FEW_ROWS = 200_000
+FEW_ROWS = 1_000_000
 """Rows below which none are brought together before somebody asks."""
 
 ROWS_AT_ONCE = 1_000_000
-ROWS_IN_ONE_GO = 1000
 MAX_MINUTES = 10_000
 
 _UNTIMED = -(1 << 61)
@@ -110,6 +109,7 @@ class Messages:
 
     def __init__(self) -> None:
         self._columns = {name: array(code) for name, code in _COLUMNS.items()}
+        self._appends = [column.append for column in self._columns.values()]
         self._facts: list[Facts] = []
         self._numbers_of_facts: dict[Facts, int] = {}
         self._domains = Names(MAX_NAMES, _registered, _top)
@@ -121,7 +121,6 @@ class Messages:
         self._listed: dict[int, int] = {}
         self._addresses: dict[int, str] = {}
         self._taken_back: set[tuple[int, int]] = set()
-        self._waiting: list[tuple[int, ...]] = []
         self._count = 0
         self._unidentified = 0
         self._limit = FEW_ROWS
@@ -178,29 +177,19 @@ class Messages:
             group, key = 0, hash(("", self._unidentified))
         following = hash((host, handed_over)) if handed_over else 0
         when, hour = self._moment(time) if time else (2 * _UNTIMED + line, 0)
-        self._waiting.append(
-            (
-                key,
-                group,
-                following if following != group else 0,
-                hash_of(recipient) if recipient else 0,
-                when,
-                facts,
-                self._domains.number(recipient.rpartition("@")[2] or NONE),
-                0 if sender is None else self._senders.number(sender_shape(sender) if sender else NULL_SENDER) + 1,
-                hour,
-            )
-        )
+        key_of, group_of, following_of, recipient_of, last_of, facts_of_row, domain_of, sender_of, hour_of = self._appends
+        key_of(key)
+        group_of(group)
+        following_of(following if following != group else 0)
+        recipient_of(hash_of(recipient) if recipient else 0)
+        last_of(when)
+        facts_of_row(facts)
+        domain_of(self._domains.number(recipient.rpartition("@")[2] or NONE))
+        sender_of(0 if sender is None else self._senders.number(sender_shape(sender) if sender else NULL_SENDER) + 1)
+        hour_of(hour)
         self._count += 1
-        if len(self._waiting) >= ROWS_IN_ONE_GO:
-            self._take_waiting()
-        return row
-
-    def _take_waiting(self) -> None:
-        for column, values in zip(self._columns.values(), zip(*self._waiting, strict=True), strict=False):
-            column.extend(values)
-        self._waiting.clear()
         self._is_settled = False
+        return row
 
     def remark(self, row: int, facts: Facts, recipient: str, verdict: Verdict) -> None:
         """Keep what a row's facts make somebody ask for: who is listed where, and whose address is to be removed."""
@@ -216,8 +205,9 @@ class Messages:
 
     def of(self, are: Callable[[Facts], bool]) -> Iterator[Message]:
         """The messages with such facts: those that were only handed over to a filter on their own host are told by what followed."""
+        chosen = self._chosen(are)
         columns = self._columns
-        for row in self._rows(are):
+        for row in compress(range(self._count), chosen):
             last = columns["last"][row]
             first = self._firsts.get(row, last)
             hour, offset = self._hour(columns["hour"][row])
@@ -247,11 +237,12 @@ class Messages:
 
     def last_of_domains(self, are: Callable[[Facts], bool]) -> dict[str, tuple[int, str]]:
         """The last time, with its offset, of the messages with such facts to each domain."""
-        columns = self._columns
+        chosen = self._chosen(are)
         latest: dict[tuple[int, int], int] = {}
-        for row in self._rows(are):
-            place = (columns["domain"][row], columns["hour"][row])
-            latest[place] = max(latest.get(place, _UNTIMED), columns["last"][row])
+        domains, hours, lasts = (compress(self._columns[name], chosen) for name in ("domain", "hour", "last"))
+        for place, last in zip(zip(domains, hours, strict=True), lasts, strict=True):
+            if last > latest.get(place, _UNTIMED):
+                latest[place] = last
         found: dict[str, tuple[int, str]] = {}
         for (domain, hour), last in latest.items():
             if last > _UNTIMED:
@@ -265,10 +256,9 @@ class Messages:
         last = max(self._columns["last"], default=_UNTIMED)
         return last if last > _UNTIMED else None
 
-    def recipients(self, are: Callable[[Facts], bool]) -> Iterator[int]:
+    def recipients(self, are: Callable[[Facts], bool]) -> Iterable[int]:
         """The recipients of the messages with such facts."""
-        recipients = self._columns["recipient"]
-        return (recipients[row] for row in self._rows(are))
+        return compress(self._columns["recipient"], self._chosen(are))
 
     def condemned(self) -> frozenset[int]:
         """The recipients of hard bounces."""
@@ -281,11 +271,13 @@ class Messages:
         groups = set(self._columns["group"]) if self._taken_back else ()
         return frozenset(recipient for recipient, following in self._taken_back if not following or following not in groups)
 
-    def _rows(self, are: Callable[[Facts], bool]) -> Iterator[int]:
+    def _chosen(self, are: Callable[[Facts], bool]) -> bytearray:
+        """For each row whether it is a message with such facts."""
         self._settle()
-        chosen = bytes(map(are, self._facts))
-        found = (row for row, facts in enumerate(self._columns["facts"]) if chosen[facts])
-        return (row for row in found if row not in self._handed_over) if self._handed_over else found
+        chosen = bytearray(map(bytes(map(are, self._facts)).__getitem__, self._columns["facts"]))
+        for row in self._handed_over:
+            chosen[row] = False
+        return chosen
 
     def _counted(self, *names: str) -> Counter[tuple[int, ...]]:
         self._settle()
@@ -319,7 +311,6 @@ class Messages:
 
     def _settle(self) -> None:
         """Make the rows of each message one, by what was said last, and find those that only hand a message over."""
-        self._take_waiting()
         if self._is_settled:
             return
         self._is_settled = True
@@ -337,6 +328,8 @@ class Messages:
         keys = self._columns["key"]
         parts = 1 + len(keys) // ROWS_AT_ONCE
         for part in range(parts):
+            if parts == 1 and len(set(keys)) == len(keys):
+                return
             first: dict[int, int] = {}
             more: dict[int, list[int]] = {}
             rows = ((row, key) for row, key in enumerate(keys) if key % parts == part) if parts > 1 else enumerate(keys)
@@ -380,6 +373,7 @@ class Messages:
             stay[row] = 0
         for name, column in self._columns.items():
             self._columns[name] = array(column.typecode, compress(column, stay))
+        self._appends = [column.append for column in self._columns.values()]
         self._count -= len(gone)
         for known in (self._firsts, self._listed, self._addresses):
             moved = {row - bisect(gone, row): value for row, value in known.items() if stay[row]}

@@ -114,6 +114,9 @@ class PostfixReader(Reader):
             place = match.end()
             kind = match.lastgroup
             if kind == "text":
+                if found is None and not attempts and match["status"] != "deferred" and match["queue_id"] not in deferred:
+                    self.has_passed_over = True
+                    continue
                 stamp, host, queue_id, _, recipient, relay, dsn, status, reply, _ = match.groups()
                 if attempts or queue_id in deferred:
                     self._settle(queue_id, recipient)
