@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from .deliveries import Deliveries
 from .errors import SmtprefError, Unreadable
 from .judging import Judge
 from .knowledge import Knowledge
 from .model import STDIN, Classified, InputFormat, Record
 from .parsing.files import Input, files_in, lines_of, open_input
-from .parsing.postfix_usual import Delivery
+from .parsing.postfix_usual import UsualLine
 from .parsing.recognition import read_items
+from .usual import UsualLines
 from .verdict import UNKNOWN
 
 
@@ -21,7 +21,7 @@ class Classifier:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.judge = Judge(knowledge)
-        self.deliveries = Deliveries(self.judge)
+        self.usual_lines = UsualLines(self.judge)
 
     def classify(self, opened: Input, only: InputFormat | None = None) -> Iterator[Classified]:
         """Yield what an opened input tells; `only` forces one format."""
@@ -30,10 +30,10 @@ class Classifier:
             if classified:
                 yield classified
 
-    def classified(self, item: Record | Delivery, source: str) -> Classified | None:
+    def classified(self, item: Record | UsualLine, source: str) -> Classified | None:
         """What an item of an input tells, with its verdict; None where it is nothing but words and these say nothing."""
-        if isinstance(item, Delivery):
-            return self.deliveries.classified(item, source)
+        if isinstance(item, UsualLine):
+            return self.usual_lines.classified(item, source)
         verdict = self.judge.judge(item)
         return None if item.words_only and verdict.reason == UNKNOWN else Classified(item, verdict)
 

@@ -338,7 +338,7 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     from .filtering import NO_FILTERS
     from .line_account import LineAccount, LineCounts
     from .parallel import WORTHWHILE, has_more_than_one_core, read_beside
-    from .parsing.postfix_usual import Delivery
+    from .parsing.postfix_usual import UsualLine
     from .render.progress import Progress
     from .render.results import write_summary
     from .summary import Summariser, Summary, as_counted
@@ -347,13 +347,13 @@ def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, r
     account = LineAccount()
     progress = Progress(sys.stderr, survey.size, output.language)
 
-    def counted(items: Iterator[Record | Delivery], ending: Callable[[], tuple[LineCounts, dict[str, int]]]) -> Summary:
+    def counted(items: Iterator[Record | UsualLine], ending: Callable[[], tuple[LineCounts, dict[str, int]]]) -> Summary:
         providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
         summariser = Summariser(frozenset(output.knowledge.blocklists), providers, classifier.judge.anatomy)
         takes_all = filters == NO_FILTERS and not redactor
         for item in items:
-            if takes_all and isinstance(item, Delivery):
-                summariser.add_delivery(item, classifier.deliveries)
+            if takes_all and isinstance(item, UsualLine):
+                summariser.add_usual(item, classifier.usual_lines)
                 continue
             classified = classifier.classified(item, "")
             if classified is None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .model import Record
 from .parsing.files import Line, Lines, Skim
-from .parsing.postfix_usual import Delivery
+from .parsing.postfix_usual import UsualLine
 from .parsing.stamps import split_stamp
 from .shapes import Names, coarse, shape_of
 
@@ -116,11 +116,11 @@ class LineAccount:
         if self._waiting and self._is_near(record.line):
             self._dismiss(record, last)
 
-    def claim_delivery(self, delivery: Delivery) -> None:
-        """Count the line of a delivery that was passed over, which no other record can claim."""
+    def claim_usual(self, usual: UsualLine) -> None:
+        """Count a usual line, which no other record can claim."""
         self._in_records += 1
-        if self._waiting and self._is_near(delivery.line):
-            self._dismiss(delivery.record(""), delivery.line)
+        if self._waiting and self._is_near(usual.line):
+            self._dismiss(usual.record(""), usual.line)
 
     def close(self) -> None:
         """The input has ended: what still waits was not understood."""

@@ -17,7 +17,7 @@ from .errors import SmtprefError, Unreadable
 from .knowledge import Knowledge
 from .model import STDIN, Classified, InputFormat, Record
 from .parsing.files import files_in, open_input
-from .parsing.postfix_usual import Delivery
+from .parsing.postfix_usual import UsualLine
 from .parsing.recognition import PART, Share, read_share
 
 if TYPE_CHECKING:
@@ -153,13 +153,13 @@ def _parts(path: str, share: Share, classifier: Classifier, work: Work) -> Itera
 
 
 def read_beside(
-    items: Iterator[Record | Delivery],
-    count: Callable[[Iterator[Record | Delivery], Callable[[], Ending]], Result],
+    items: Iterator[Record | UsualLine],
+    count: Callable[[Iterator[Record | UsualLine], Callable[[], Ending]], Result],
     ending: Callable[[], Ending],
 ) -> Result:
     """Return `count(items, ending)`, which another process works out while this one reads the items; `ending` is called here, after the last.
 
-    The deliveries among the items may come before the others that are near them.
+    The usual lines among the items may come before the records that are near them.
     """
     import multiprocessing  # noqa: PLC0415
 
@@ -169,10 +169,10 @@ def read_beside(
     there.close()
     try:
         while batch := list(islice(items, BATCH)):
-            deliveries = [item for item in batch if isinstance(item, Delivery)]
-            others = [item for item in batch if not isinstance(item, Delivery)] if len(deliveries) < len(batch) else []
+            usual = [item for item in batch if isinstance(item, UsualLine)]
+            others = [item for item in batch if not isinstance(item, UsualLine)] if len(usual) < len(batch) else []
             # Columns are handed over in half the time that rows take.
-            here.send((list(zip(*deliveries, strict=True)), others))
+            here.send((list(zip(*usual, strict=True)), others))
         here.send(None)
         here.send(ending())
         result: Result = here.recv()
@@ -181,11 +181,11 @@ def read_beside(
     return result
 
 
-def _count(there: Connection, count: Callable[[Iterator[Record | Delivery], Callable[[], Ending]], Result]) -> None:
-    def received() -> Iterator[Record | Delivery]:
+def _count(there: Connection, count: Callable[[Iterator[Record | UsualLine], Callable[[], Ending]], Result]) -> None:
+    def received() -> Iterator[Record | UsualLine]:
         while batch := there.recv():
             columns, others = batch
-            yield from map(Delivery._make, zip(*columns, strict=True))
+            yield from map(UsualLine._make, zip(*columns, strict=True))
             yield from others
 
     try:

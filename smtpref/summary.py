@@ -13,14 +13,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .apart import RECIPIENT, Anatomy
-from .deliveries import Deliveries, Told
 from .hashes import hash_of
 from .line_account import LineCounts
 from .messages import NONE, REMARKABLE, WORDS_OF_HAND_OVER, Facts, Messages, facts_of, handed_over_as, instant, time_text
 from .model import STDIN, Action, Bounce, Classified, Direction, InputFormat, Outcome, Record, Verdict
-from .parsing.postfix_usual import Delivery
+from .parsing.postfix_usual import UsualLine
 from .priorities import Example, Task, find_tasks, is_failure, ordered
 from .shapes import MAX_TEXT, Names, coarse, sender_shape, shape_of
+from .usual import Told, UsualLines
 
 MAX_SHAPES = 5000
 """Shapes of replies that are told apart while reading; of more of them only the first words are."""
@@ -158,30 +158,30 @@ class Summariser:
         record = classified.record
         self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
 
-    def add_delivery(self, delivery: Delivery, deliveries: Deliveries) -> None:
-        """Count a delivery: what its record would come to, for the most part known from others of its kind."""
-        told = deliveries.told(delivery)
+    def add_usual(self, usual: UsualLine, lines: UsualLines) -> None:
+        """Count a usual line: what its record would come to, for the most part known from others of its kind."""
+        told = lines.told(usual)
         if told is None:
-            self.add(deliveries.classified(delivery, ""))
+            self.add(lines.classified(usual, ""))
             return
         known = told.kind.known
         kind = self._kinds.get(told.kind.number) or self._new_kind(told)
         facts, number, shape, reply, may_be_handed_over, is_remarkable = kind
         verdict = known.verdict
         if known.varies or (known.blamed and facts.action == Action.REQUEST_DELISTING):
-            classified = deliveries.classified(delivery, "")
+            classified = lines.classified(usual, "")
             verdict = classified.verdict
             if facts_of(classified.record, verdict) != facts:
                 self.add(classified)
                 return
-        line, time, host, queue_id, sender, recipient, _, _, _, _ = delivery
+        line, time, host, queue_id, sender, recipient, _, _, _, _, _ = usual
         handed_over = handed_over_as(told.text()) if may_be_handed_over else None
         row = self._messages.add_row(number, host, queue_id, sender, recipient, time, line, handed_over)
         if is_remarkable:
             self._messages.remark(row, facts, recipient, verdict)
         self._records += 1
         if self._replies.count(reply, time or ""):
-            self._replies.keep_example(reply, shape, deliveries.classified(delivery, ""))
+            self._replies.keep_example(reply, shape, lines.classified(usual, ""))
 
     def _new_kind(self, told: Told) -> _OfKind:
         if len(self._kinds) >= MAX_SHAPES:
@@ -336,7 +336,7 @@ class _Kind(NamedTuple):
 
 
 class _OfKind(NamedTuple):
-    """What deliveries of a kind are counted by."""
+    """What usual lines of a kind are counted by."""
 
     facts: Facts
     number: int

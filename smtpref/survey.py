@@ -18,7 +18,7 @@ from .knowledge import Knowledge
 from .line_account import LineAccount, NotUnderstood
 from .model import STDIN, InputFormat, Record
 from .parsing.files import Input, Line, Lines, Skim, files_in, lines_of, open_input
-from .parsing.postfix_usual import Delivery
+from .parsing.postfix_usual import UsualLine
 from .parsing.recognition import read_items
 from .parsing.stamps import split_stamp
 
@@ -61,7 +61,7 @@ class Survey:
 
     def items(
         self, classifier: Classifier, account: LineAccount, only: InputFormat | None = None, watch: Watch | None = None
-    ) -> Iterator[Record | Delivery]:
+    ) -> Iterator[Record | UsualLine]:
         """Yield what the inputs tell (see `read_items`), and keep `account` of their lines; `watch` is called with the bytes that were read."""
         if self._logs:
             joined = _Joined(self._logs, self._errors)
@@ -89,12 +89,12 @@ class Survey:
         account: LineAccount,
         only: InputFormat | None,
         watch: Watch | None,
-    ) -> Iterator[Record | Delivery]:
+    ) -> Iterator[Record | UsualLine]:
         lines = account.follow(_Watched(opened.lines, watch) if watch else opened.lines, place)
         try:
             for item in read_items(opened._replace(lines=lines), only):
-                if isinstance(item, Delivery):
-                    account.claim_delivery(item)
+                if isinstance(item, UsualLine):
+                    account.claim_usual(item)
                     yield item
                 # Words that say nothing are no record.
                 elif not item.words_only or classifier.classified(item, opened.source):

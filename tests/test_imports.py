@@ -23,7 +23,7 @@ LAYERS = [
     ["wording", "rules"],
     ["parsing."],
     ["circumstances", "apart", "verdict", "judging", "reference", "filtering", "names", "redaction"],
-    ["comparison", "search", "deliveries", "classification", "explanation", "parallel"],
+    ["comparison", "search", "usual", "classification", "explanation", "parallel"],
     ["line_account", "messages", "priorities", "summary", "survey"],
     ["render."],
     ["cli", "completion"],

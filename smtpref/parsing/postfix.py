@@ -1,6 +1,6 @@
 """Postfix: every daemon's line that tells of an outcome, and what other lines of the same queue id add to it.
 
-Deliveries carry `status=`; refusals of clients carry `reject:`; a queue id's sender stands on the queue manager's line.
+UsualLines carry `status=`; refusals of clients carry `reject:`; a queue id's sender stands on the queue manager's line.
 A line that only quotes a host's answer to an attempt counts when no status line of that queue id follows.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
-from .postfix_usual import Clock, Delivery, quoted_reply, usual_lines
+from .postfix_usual import REFUSED, Clock, UsualLine, quoted_reply, usual_lines
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import parse_reply, phase_of
@@ -78,7 +78,7 @@ class PostfixReader(Reader):
         super().__init__(source, latest)
         self._senders: Remembered[str] = Remembered()
         self._attempts: Remembered[Record] = Remembered()
-        self._deferred: Remembered[dict[str, Delivery]] = Remembered()
+        self._deferred: Remembered[dict[str, UsualLine]] = Remembered()
         self._clock = Clock(latest)
         self._block = b""
         self._text = ""
@@ -100,7 +100,7 @@ class PostfixReader(Reader):
         self._remember(message, base)
         return []
 
-    def skim(self, found: list[Delivery] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:
+    def skim(self, found: list[UsualLine] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:
         """Read the usual lines, of which a busy server's log has little else."""
         if block is not self._block:
             # Every byte a character: what is not ASCII is not usual.
@@ -113,33 +113,36 @@ class PostfixReader(Reader):
         while match := next_of(text, place, end):
             place = match.end()
             kind = match.lastgroup
-            if kind == "text":
-                if found is None and not attempts and match["status"] != "deferred" and match["queue_id"] not in deferred:
-                    self.has_passed_over = True
-                    continue
-                stamp, host, queue_id, _, recipient, relay, dsn, status, reply, _ = match.groups()
-                if attempts or queue_id in deferred:
-                    self._settle(queue_id, recipient)
-                if found is None and status != "deferred":
-                    # Nothing of it is kept but that nothing more is expected.
-                    self.has_passed_over = True
-                    continue
-                number += text.count("\n", counted, place)
-                counted = place
-                sender = senders.get(queue_id)
-                delivery = Delivery(
-                    number - 1, time_of(stamp), host, queue_id, sender, recipient, relay, dsn, status, reply.removesuffix(")")
-                )
-                if status == "deferred":
-                    self._keep_deferred(delivery)
-                if found is not None:
-                    found.append(delivery)
-            elif kind == "sender":
+            if kind == "sender":
                 senders[match["queue_id"]] = match["sender"]
-            elif kind == "removed":
+                continue
+            if kind == "removed":
                 queue_id = match["queue_id"]
                 senders.pop(queue_id, None)
                 deferred.pop(queue_id, None)
+                continue
+            if found is None and (kind == "refused" or not (attempts or match["status"] == "deferred" or match["queue_id"] in deferred)):
+                # Nothing of it is kept but that it was there.
+                self.has_passed_over = True
+                continue
+            stamp, host, queue_id, _, recipient, relay, dsn, status, reply, _, command, client, words, of, refused = match.groups()
+            if status and (attempts or queue_id in deferred):
+                self._settle(queue_id, recipient)
+            number += text.count("\n", counted, place)
+            counted = place
+            if status:
+                sender = senders.get(queue_id)
+                usual = UsualLine(
+                    number - 1, time_of(stamp), host, queue_id, sender, recipient, relay, None, dsn, status, reply.removesuffix(")")
+                )
+                if status == "deferred":
+                    self._keep_deferred(usual)
+            else:
+                usual = UsualLine(number - 1, time_of(stamp), host, None, of, refused, None, client, None, f"{REFUSED}{command}", words)
+            if found is not None:
+                found.append(usual)
+            else:
+                self.has_passed_over = True
         if match := quiet.match(text, place, end):
             place = match.end()
         return place, number + text.count("\n", counted, place)
@@ -159,15 +162,16 @@ class PostfixReader(Reader):
         recipient = _address(recipient)
         text = (text or "").strip().removesuffix(")")
         self._settle(queue_id, recipient)
-        delivery = Delivery(number, stamp.time, stamp.host, queue_id, self._senders.get(queue_id), recipient, relay, dsn, status, text)
-        record = delivery.record(self.source)
+        usual = UsualLine(number, stamp.time, stamp.host, queue_id, self._senders.get(queue_id), recipient, relay, None, dsn, status, text)
+        record = usual.record(self.source)
         if record.outcome is Outcome.DEFERRED:
-            self._keep_deferred(delivery)
+            self._keep_deferred(usual)
         return [record]
 
-    def _keep_deferred(self, delivery: Delivery) -> None:
+    def _keep_deferred(self, usual: UsualLine) -> None:
         """Keep what was said last, for the line that will say that it expired."""
-        self._deferred[delivery.queue_id] = {**self._deferred.get(delivery.queue_id, {}), delivery.recipient: delivery}
+        queue_id = usual.queue_id or ""
+        self._deferred[queue_id] = {**self._deferred.get(queue_id, {}), usual.recipient: usual}
 
     def _settle(self, queue_id: str, recipient: str) -> None:
         """Forget what was said of a recipient before, now that a status line tells it."""
@@ -186,7 +190,7 @@ class PostfixReader(Reader):
         alone = base._replace(direction=Direction.OUTBOUND, queue_id=match["queue_id"], text="returned to sender")
         # The line names no recipient and no cause: those of the last attempts are what expired.
         deferred = self._deferred.pop(match["queue_id"], {})
-        last = [delivery.record(self.source) for delivery in deferred.values()] or [alone]
+        last = [usual.record(self.source) for usual in deferred.values()] or [alone]
         told = base._replace(outcome=Outcome.EXPIRED, sender=match["sender"])
         return [
             record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender) for record in last

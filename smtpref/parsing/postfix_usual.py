@@ -1,7 +1,7 @@
-"""The usual lines of a Postfix log, read many at a time: those without an outcome, a sender's coming and going, deliveries.
+"""The usual lines of a Postfix log, read many at a time: those without an outcome, a sender's coming and going, deliveries, refusals.
 
-A busy server's log has little else. They are found by one pattern that passes over any number of lines without an outcome at once; a delivery
-stays as it is written, a `Delivery`, until somebody needs its reply.
+A busy server's log has little else. They are found by one pattern that passes over any number of lines without an outcome at once; one
+with an outcome stays as it is written, a `UsualLine`, until somebody needs its reply.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..model import ENHANCED_CODE, Direction, InputFormat, Outcome, Record
-from .reply import Reply, enhanced_code, find_reply
+from .reply import Reply, enhanced_code, find_reply, parse_reply, phase_of
 from .stamps import split_stamp
 
 _STAMP = (
@@ -27,11 +27,14 @@ _QUIET = (
     r"|statistics: |(?:Anonymous|Untrusted|Trusted|Verified) TLS )[^\n]*+\n"
 )
 _TELLING = (
-    rf"(?P<time>{_STAMP}) (?P<host>{_HOST}){_PROGRAM}(?P<queue_id>{_ID}): (?:"
+    rf"(?P<time>{_STAMP}) (?P<host>{_HOST}){_PROGRAM}(?:(?P<queue_id>{_ID}): (?:"
     r"from=<(?P<sender>[!-=?-~]*+)>, size=[0-9]++, nrcpt=[0-9]++ \(queue active\)"
     r"|to=<(?P<recipient>[!#-=?-~]*+)>, relay=(?P<relay>[!-+\--~]*+), delay=[0-9.]*+, delays=[0-9./]*+"
     r", dsn=(?P<dsn>[245]\.[0-9]{1,3}\.[0-9]{1,3}), status=(?P<status>sent|deferred|bounced) \((?P<text>[ -~]*+)"
-    r"|(?P<removed>removed))\n"
+    r"|(?P<removed>removed))"
+    r"|NOQUEUE: reject: (?P<command>RCPT|MAIL|DATA) from (?P<client>[!-Z\\^-~]++\[[!-Z\\^-~]*+\]): "
+    r"(?P<words>(?:(?![;,] (?:from=<|to=<|proto=|helo=<))[ -~])*+); from=<(?P<of>[!-=?-~]*+)> to=<(?P<refused>[!-=?-~]*+)>"
+    r" proto=[A-Z]++ helo=<[!-=?-~]*+>)\n"
 )
 
 _OUTCOMES = {
@@ -49,39 +52,46 @@ MAX_MINUTES = 1000
 _CODE = re.compile(r"\d{3}[ -]")
 
 
-class Delivery(NamedTuple):
-    """A delivery line of Postfix, its reply as it stands there."""
+REFUSED = "refused "
+"""What the status of a refusal begins with; the command that was refused follows."""
+
+
+class UsualLine(NamedTuple):
+    """A line that tells of a delivery, or of a refusal, its reply as it stands there."""
 
     line: int
     time: str | None
     host: str | None
-    queue_id: str
+    queue_id: str | None
     sender: str | None
     recipient: str
     relay: str | None
     """As it is written, "none" where there is none."""
 
+    client: str | None
     dsn: str | None
     status: str
     text: str
-    """What stands in parentheses, without them."""
+    """The reply; of a delivery what stands in parentheses, without them."""
 
     def record(self, source: str) -> Record:
         """What the line tells."""
-        reply = quoted_reply(self.text)
+        is_refusal = self.status.startswith(REFUSED)
+        reply = parse_reply(self.text) if is_refusal else quoted_reply(self.text)
         return Record(
             source=source,
             line=self.line,
             format=InputFormat.POSTFIX,
             time=self.time,
             host=self.host,
-            direction=Direction.OUTBOUND,
-            outcome=_OUTCOMES.get(self.status.lower()),
+            direction=Direction.INBOUND if is_refusal else Direction.OUTBOUND,
+            outcome=Outcome.REJECTED if is_refusal else _OUTCOMES.get(self.status.lower()),
             queue_id=self.queue_id,
             sender=self.sender,
             recipient=self.recipient,
             relay=self.relay if self.relay != "none" else None,
-            phase=reply.phase,
+            client=self.client,
+            phase=phase_of(self.status.removeprefix(REFUSED)) if is_refusal else reply.phase,
             reply_code=reply.code,
             enhanced_code=reply.enhanced or (enhanced_code(self.dsn) if self.dsn and ENHANCED_CODE.fullmatch(self.dsn) else None),
             text=reply.text,
@@ -97,7 +107,7 @@ def quoted_reply(text: str) -> Reply:
 
 @cache
 def usual_lines() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Lines that tell nothing; and any number of such lines, and one that tells of a sender, a delivery or a removal, its last group's name.
+    """Lines that tell nothing; and any number of such lines, and one that tells of a sender, an outcome or a removal, by which its last group is named.
 
     For text of which each character was a byte. Compiled when a log is read, not at every start.
     """

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar, NamedTuple
 
 from ..model import InputFormat, Record
-from .postfix_usual import Delivery
+from .postfix_usual import UsualLine
 from .stamps import LogLine
 
 
@@ -50,8 +50,8 @@ class Reader:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""
         raise NotImplementedError
 
-    def skim(self, found: list[Delivery] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:  # noqa: ARG002  (nothing, unless a reader says so)
-        """Read lines of `block` faster than `take` would, with the same outcome; deliveries go into `found`, or nowhere where that is None.
+    def skim(self, found: list[UsualLine] | None, block: bytes, start: int, end: int, number: int) -> tuple[int, int]:  # noqa: ARG002  (nothing, unless a reader says so)
+        """Read lines of `block` faster than `take` would, with the same outcome; those with an outcome go into `found`, or nowhere where that is None.
 
         Line `number` begins at `start`, and none is read that does not end before `end`; returns where the first begins that was left, and
         its number. Asked after a line that was taken, of a reader of lines.

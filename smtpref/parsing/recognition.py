@@ -39,7 +39,7 @@ from . import (
     zonemta,
 )
 from .files import Input, Line, Lines
-from .postfix_usual import Delivery
+from .postfix_usual import UsualLine
 from .reader import InputLine, Reader
 from .stamps import split_stamp
 
@@ -114,13 +114,13 @@ def read_records(opened: Input, only: InputFormat | None = None) -> Iterator[Rec
     return (as_record(item, opened.source) for item in read_items(opened, only))
 
 
-def as_record(item: Record | Delivery, source: str) -> Record:
+def as_record(item: Record | UsualLine, source: str) -> Record:
     """What an item tells."""
-    return item.record(source) if isinstance(item, Delivery) else item
+    return item.record(source) if isinstance(item, UsualLine) else item
 
 
-def read_items(opened: Input, only: InputFormat | None = None) -> Iterator[Record | Delivery]:
-    """Yield the records of an input in its order, deliveries of usual lines as they are written."""
+def read_items(opened: Input, only: InputFormat | None = None) -> Iterator[Record | UsualLine]:
+    """Yield the records of an input in its order, usual lines as they are written."""
     readers = _Readers(opened, only)
     for line in opened.lines:
         if line is None:
@@ -131,7 +131,7 @@ def read_items(opened: Input, only: InputFormat | None = None) -> Iterator[Recor
     yield from readers.finish()
 
 
-def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> Iterator[Record | Delivery | None]:
+def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> Iterator[Record | UsualLine | None]:
     """Yield what `read_items` yields, as far as it belongs to the share, and None after each part of that.
 
     The lines of others are read for what later ones need, and passed over where that takes less.
@@ -185,9 +185,9 @@ class _Readers:
         self._has_servers_own = self._has_servers_own or bool(records)
         return self.offer(stamped, frozenset((same,))) if records is None else records
 
-    def skim(self, lines: Lines, until: int | None = None, *, is_wanted: bool = True) -> list[Delivery]:
-        """The deliveries of lines that need not be looked at one by one; none where they are not wanted."""
-        found: list[Delivery] = []
+    def skim(self, lines: Lines, until: int | None = None, *, is_wanted: bool = True) -> list[UsualLine]:
+        """Those of the usual lines that tell of an outcome, found many at a time; none where they are not wanted."""
+        found: list[UsualLine] = []
         if self.of_lines:
             lines.skim(partial(self.of_lines.skim, found if is_wanted else None), until)
             self._has_servers_own = self._has_servers_own or bool(found)

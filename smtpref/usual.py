@@ -1,7 +1,7 @@
-"""Verdicts on usual deliveries, of which a log has millions that say the same: the reply of the first is read and judged, for all of its kind.
+"""Verdicts on usual lines, of which a log has millions that say the same: the reply of the first is read and judged, for all of its kind.
 
-Deliveries are of a kind if the replies on their status lines have one shape (see `apart.py`) and the same is known of who answered. What is
-remembered of a kind is what an ordinary reading of the shape gives; where that is not what the first of its lines tells, nothing is.
+Lines are of a kind if the replies on them have one shape (see `apart.py`) and the same is known of who answered. What is remembered
+of a kind is what an ordinary reading of the shape gives; where that is not what the first of its lines tells, nothing is.
 A kind is found again by its reply's signs, and known by a pattern that its shape gives, which takes less than taking each reply apart.
 """
 
@@ -15,7 +15,7 @@ from .apart import RECIPIENT, SENDER, Apart
 from .circumstances import Names
 from .judging import Judge, Known
 from .model import Classified, Record
-from .parsing.postfix_usual import Delivery
+from .parsing.postfix_usual import UsualLine
 from .rules import MAX_TEXT
 
 MAX_FORMS = 5_000
@@ -56,7 +56,7 @@ class Form:
 
 
 class Kind(NamedTuple):
-    """What deliveries have in common that say the same."""
+    """What lines have in common that say the same."""
 
     number: int
     form: Form
@@ -67,7 +67,7 @@ class Kind(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A delivery's kind, and the things that vary in its reply."""
+    """A line's kind, and the things that vary in its reply."""
 
     kind: Kind
     values: tuple[str, ...]
@@ -75,19 +75,19 @@ class Told(NamedTuple):
     """What stands in for the names of the recipient and the sender."""
 
     def text(self) -> str:
-        """The text of the delivery's record."""
+        """The text of the line's record."""
         text = self.kind.form.template % self.values
         for stand_in, name in self.stands_for.items():
             text = text.replace(stand_in, name)
         return text
 
     def apart(self) -> Apart:
-        """The delivery's reply, taken apart."""
+        """The line's reply, taken apart."""
         return Apart(self.kind.shape.text, {**self.stands_for, **dict(zip(self.kind.form.varying, self.values, strict=True))})
 
 
-class Deliveries:
-    """Deliveries of one input, judged by their kinds."""
+class UsualLines:
+    """Usual lines, judged by their kinds."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -97,24 +97,24 @@ class Deliveries:
         self._names: dict[tuple[str, str], Names] = {}
         self._count = 0
 
-    def classified(self, delivery: Delivery, source: str) -> Classified:
+    def classified(self, usual: UsualLine, source: str) -> Classified:
         """Return what the line tells, with its verdict: what the judge says of its record."""
-        told = self.told(delivery)
+        told = self.told(usual)
         if told:
             shape = told.kind.shape
             record = Record(
                 source,
-                delivery.line,
+                usual.line,
                 shape.format,
-                delivery.time,
-                delivery.host,
+                usual.time,
+                usual.host,
                 shape.direction,
                 shape.outcome,
-                delivery.queue_id,
-                delivery.sender,
-                delivery.recipient,
-                delivery.relay if shape.relay else None,
-                None,
+                usual.queue_id,
+                usual.sender,
+                usual.recipient,
+                usual.relay if shape.relay else None,
+                usual.client,
                 shape.phase,
                 shape.reply_code,
                 shape.enhanced_code,
@@ -124,12 +124,12 @@ class Deliveries:
             verdict = known.verdict_on(record, told.apart()) if known.varies or known.blamed else known.verdict
             if verdict:
                 return Classified(record, verdict)
-        record = delivery.record(source)
+        record = usual.record(source)
         return Classified(record, self._judge.judge(record))
 
-    def told(self, delivery: Delivery) -> Told | None:
-        """The kind of a delivery; None where it is alone of its kind."""
-        _, _, _, _, sender, recipient, relay, dsn, status, text = delivery
+    def told(self, usual: UsualLine) -> Told | None:
+        """The kind of a line; None where its reply is alone."""
+        _, _, _, _, sender, recipient, relay, _, dsn, status, text = usual
         relay = relay or ""
         words = ""
         if text.startswith("host "):
@@ -150,7 +150,7 @@ class Deliveries:
                 return None
             named, stands_for = found
         pair = (relay.partition("[")[0], recipient.rpartition("@")[2])
-        names = self._names.get(pair) or self._remember_names(pair, delivery)
+        names = self._names.get(pair) or self._remember_names(pair, usual)
         signs = (named[:9], named.encode("ascii", "replace").translate(None, _LETTERS), words, dsn, status)
         forms = self._by_signs.get(signs) or []
         for place, form in enumerate(forms):
@@ -158,15 +158,15 @@ class Deliveries:
             if match and self._fixed.isdisjoint(values := match.groups()):
                 if place:
                     forms.insert(0, forms.pop(place))
-                kind = form.kinds.get(names) or self._new_kind(form, names, delivery)
+                kind = form.kinds.get(names) or self._new_kind(form, names, usual)
                 return Told(kind, values, stands_for)
-        return self._told_by_shape(delivery, text, words, names, signs)
+        return self._told_by_shape(usual, text, words, names, signs)
 
-    def _told_by_shape(self, delivery: Delivery, text: str, words: str, names: Names, signs: tuple[object, ...]) -> Told | None:
-        apart = self._judge.anatomy.take(text, delivery.recipient, delivery.sender)
+    def _told_by_shape(self, usual: UsualLine, text: str, words: str, names: Names, signs: tuple[object, ...]) -> Told | None:
+        apart = self._judge.anatomy.take(text, usual.recipient, usual.sender)
         if apart is None:
             return None
-        key = (apart.shape, words, delivery.dsn, delivery.status)
+        key = (apart.shape, words, usual.dsn, usual.status)
         form = self._forms.get(key)
         if form:
             # Met again: worth a pattern.
@@ -175,27 +175,27 @@ class Deliveries:
                 alike.insert(0, form)
                 del alike[MAX_ALIKE:]
         elif key not in self._forms:
-            form = self._forms[key] = self._new_form(delivery, words, apart)
+            form = self._forms[key] = self._new_form(usual, words, apart)
         if form is None:
             return None
         names_alone = {name: value for name, value in apart.stands_for.items() if name not in form.varying}
-        kind = form.kinds.get(names) or self._new_kind(form, names, delivery)
+        kind = form.kinds.get(names) or self._new_kind(form, names, usual)
         return Told(kind, tuple(apart.stands_for[name] for name in form.varying), names_alone)
 
-    def _remember_names(self, pair: tuple[str, str], delivery: Delivery) -> Names:
+    def _remember_names(self, pair: tuple[str, str], usual: UsualLine) -> Names:
         if len(self._names) >= MAX_NAMES:
             self._names.clear()
-        relay = delivery.relay if delivery.relay != "none" else None
-        names = self._names[pair] = self._judge.told_by_names(Record("", 0, "", relay=relay, recipient=delivery.recipient))
+        relay = usual.relay if usual.relay != "none" else None
+        names = self._names[pair] = self._judge.told_by_names(Record("", 0, "", relay=relay, recipient=usual.recipient))
         return names
 
-    def _new_form(self, delivery: Delivery, words: str, apart: Apart) -> Form | None:
+    def _new_form(self, usual: UsualLine, words: str, apart: Apart) -> Form | None:
         if len(self._forms) >= MAX_FORMS:
             self._forms.clear()
             self._by_signs.clear()
-        first = delivery.record("")
+        first = usual.record("")
         text = f"host {_RELAY}{words}{apart.shape}" if words else apart.shape
-        shape = delivery._replace(text=text).record("")
+        shape = usual._replace(text=text).record("")
         if len(first.text) > MAX_TEXT or shape._replace(text=apart.restored(shape.text)) != first:
             return None
         varying = tuple(apart.varying)
@@ -206,9 +206,9 @@ class Deliveries:
             return None
         return Form(apart, shape, template, varying)
 
-    def _new_kind(self, form: Form, names: Names, delivery: Delivery) -> Kind:
-        relay = delivery.relay if form.shape.relay else None
-        shape = form.shape._replace(relay=relay, recipient=delivery.recipient, sender=delivery.sender)
+    def _new_kind(self, form: Form, names: Names, usual: UsualLine) -> Kind:
+        relay = usual.relay if form.shape.relay else None
+        shape = form.shape._replace(relay=relay, recipient=usual.recipient, sender=usual.sender)
         known = self._judge.known(form.apart._replace(shape=shape.text), shape)
         kind = form.kinds[names] = Kind(self._count, form, shape, known)
         self._count += 1
