@@ -185,10 +185,7 @@ def _stand_in(value: str, number: int, following: str) -> str:
         return f"7000-{number}"
     if len(value) < 10:
         return f"7.{number}"
-    return f"X0X0X0X0{number}" if value.isupper() else f"x0x0x0x0{number}" if value.islower() else f"Xx0Xx0Xx0{number}"
-
-
-_LETTERS = {"X": "A-Z", "x": "a-z", "Xx": "A-Za-z"}
+    return f"Xx0Xx0Xx0{number}"
 
 
 def _alike(stand_in: str, value: str, *, is_of_host: bool) -> str:
@@ -211,8 +208,5 @@ def _alike(stand_in: str, value: str, *, is_of_host: bool) -> str:
         return r"(?!(?:\d{1,3}\.){3})[\w.+-]*\d" if is_of_host else r"mx[a-z]{0,8}\d{1,4}"
     if stand_in.startswith("7."):
         return r"\d{1,5}\.\d{2,3}"
-    letters = _LETTERS[stand_in.partition("0")[0]]
-    both = r"(?=[^a-z\s]*[a-z])(?=[^A-Z\s]*[A-Z])" if stand_in.startswith("Xx") else ""
-    # With a point in it, one that ends with a digit is no host.
-    signs, end = (".-", r"(?<=\d)") if "." in value else ("-" * ("-" in value), "")
-    return rf"{both}(?=[\w.-]{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9{letters}{signs}]{{10,}}{end}"
+    is_no_host = r"(?![0-9A-Za-z.-]*\.[A-Za-z]{2,63}(?![0-9A-Za-z.-]))"
+    return rf"{is_no_host}(?=[\w.-]{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9A-Za-z.-]{{10,}}"

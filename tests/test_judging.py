@@ -93,7 +93,7 @@ def test_what_a_reply_blames_is_named_as_it_stands_there() -> None:
 
 def test_what_stands_in_for_a_name_may_stand_in_a_reply() -> None:
     """Nobody who knows the stand-ins makes one name take another's place."""
-    for name in ("198.18.0.101", "7000101", "a-recipient@recipient.example", "x0x0x0x0101"):
+    for name in ("198.18.0.101", "7000101", "a-recipient@recipient.example", "Xx0Xx0Xx0101"):
         text = f"550 5.7.1 203.0.113.9 4F1A2B3C4D5E 12345678 bob@example.com: {name} is blocked"
         item = record(text, recipient="bob@example.com")
         verdict = JUDGE.judge(item)
