@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from .circumstances import UNITS
+from .patterns import lazily
 from .shapes import NO_WORD
 
 MAX_VARYING = 20
@@ -22,23 +23,23 @@ FIRST = 100
 """The first number of what stands in: all have three digits."""
 
 # Whatever has a digit in it, or letters in no word's order; only in an IPv6 address there are colons.
-_TELLING_APART = re.compile(
+_TELLING_APART = lazily(
     rf"((?<![\w.+=-])(?:[0-9a-f]{{1,4}}:[0-9a-f]{{1,4}}:[0-9a-f:]*+(?![\w.])|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{{1,9}})?Z?(?![\w.:+-])"
     rf"|[A-Za-z.+=_-]*+\d[\w.+=-]*+|(?:[A-Za-z]{{1,20}}=)?{NO_WORD}(?![\w.+=@-])))",
     re.ASCII,
 )
 # A host's own labels with numbers, and those of whoever runs it.
-_HOST = re.compile(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
+_HOST = lazily(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
 # An id is no word with a number behind it, and no host.
-_KIND = re.compile(
+_KIND = lazily(
     r"(?P<ip>(?=.*(?:::|[a-f]))[0-9a-f:]+|(?!127\.)(?:\d{1,3}\.){3}\d{1,3})|(?P<number>\d{5,9})|(?P<measure>\d{1,5}\.\d{2,3})"
     r"|(?P<time>\d{4}-\d\d-\d\dT.+)|(?P<pair>\d{4,7}-\d{1,4})|(?P<exchanger>mx[a-z]{0,8}\d{1,4})|(?P<count>\d{1,4})"
     rf"|(?P<id>\d{{10,}}|(?!.*\.[A-Za-z]{{2,63}}$)(?=.{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9A-Za-z.-]{{10,}})",
     re.ASCII,
 )
-_PLAIN = re.compile(r"[^\dA-Z]*|[^\dA-Za-z]*[A-Za-z][a-z]*[^\dA-Za-z]*", re.ASCII)
-_COUNTED = re.compile(r" (?:messages|mails|emails|recipients|connections)\b", re.IGNORECASE)
-_UNIT = re.compile(rf"\s?(?:{UNITS})(?![\w-])", re.IGNORECASE)
+_PLAIN = lazily(r"[^\dA-Z]*|[^\dA-Za-z]*[A-Za-z][a-z]*[^\dA-Za-z]*", re.ASCII)
+_COUNTED = lazily(r" (?:messages|mails|emails|recipients|connections)\b", re.IGNORECASE)
+_UNIT = lazily(rf"\s?(?:{UNITS})(?![\w-])", re.IGNORECASE)
 
 RECIPIENT = ("a-recipient@", "recipient.example")
 SENDER = ("a-sender@", "sender.example")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 from .built import listed, stamp_of
 from .codes_form import SECTIONS
 from .literals import needs_of
+from .patterns import lazily
 from .shapes import NO_WORD
 
-COMPLETED = re.compile(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
+COMPLETED = lazily(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
 """Providers' own codes that complete: no plain word, which is only a handle, and no sign that a shell takes for its own."""
 
-_FIXED = re.compile(
+_FIXED = lazily(
     r"(?<![\w.-])[\w-]{1,60}\d(?:\.[A-Za-z-]{1,60}){2,6}(?![\w.-])"
     r"|(?<![\d.])\d{1,5}\.\d{2,3}(?![\d.])|\d{5,}|(?=[A-Za-z]*\d)[0-9A-Za-z]{10,}|(?:\d{1,3}\.){3}\d{1,3}|[\w.+-]+@"
     rf"|(?<![A-Za-z]){NO_WORD}"

@@ -13,25 +13,26 @@ from typing import NamedTuple
 from .knowledge import Knowledge
 from .model import Outcome, Record
 from .parsing.events import EventReader
+from .patterns import lazily
 from .rules import MAX_TEXT, phrase_pattern
 from .words import Subject, WordIndex
 
 _IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,6}"
 _FORMS = {
-    "ip": re.compile(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
-    "url": re.compile(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
-    "address": re.compile(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9](?:[\w-]|\.(?!\.)){0,253}[a-z0-9])>?", re.IGNORECASE),
-    "domain": re.compile(
+    "ip": lazily(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
+    "url": lazily(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
+    "address": lazily(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9](?:[\w-]|\.(?!\.)){0,253}[a-z0-9])>?", re.IGNORECASE),
+    "domain": lazily(
         r"(?<![\w@./+-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@=+-])", re.IGNORECASE
     ),
 }
 
 # Every provider's own token has capitals beside digits or signs, or starts the reply.
-_TOKEN_LIKE = re.compile(r"[A-Z][\d#:_(.=-]|/err/")
+_TOKEN_LIKE = lazily(r"[A-Z][\d#:_(.=-]|/err/")
 # A host that is named so is the one that was refused.
-_IS_CLIENT = re.compile(r"\b(?:client(?: host)?|ehlo|helo|from|domain|sender|server|ip|host rejected)\b[\s:=<(\[]{0,4}$", re.IGNORECASE)
+_IS_CLIENT = lazily(r"\b(?:client(?: host)?|ehlo|helo|from|domain|sender|server|ip|host rejected)\b[\s:=<(\[]{0,4}$", re.IGNORECASE)
 # The address that a reply names beside these words may be the sender's.
-_ABOUT_SENDER = re.compile(r"\b(?:send|from|spf|dkim|dmarc|originat|contact|postmaster|return|helo)", re.IGNORECASE)
+_ABOUT_SENDER = lazily(r"\b(?:send|from|spf|dkim|dmarc|originat|contact|postmaster|return|helo)", re.IGNORECASE)
 _NOT_REFUSED = (Outcome.DELIVERED, Outcome.COMPLAINT)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "o": 3600, "d": 86400, "j": 86400, "t": 86400, "g": 86400}
 MAX_HOSTS = 10_000
@@ -42,8 +43,8 @@ UNITS = (
     "|h|hrs?|hours?|stunden?|heures?|horas?|ore|d|days?|tagen?|jours?|d[ií]as?|giorni"
 )
 """A pattern of the units in which replies ask to wait."""
-_WAIT = re.compile(rf"(?<![\w.:])(?P<number>\d{{1,6}})\s?(?P<unit>{UNITS})(?![\w-])", re.IGNORECASE)
-_CLOCK = re.compile(r"(?<![\d:.T])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
+_WAIT = lazily(rf"(?<![\w.:])(?P<number>\d{{1,6}})\s?(?P<unit>{UNITS})(?![\w-])", re.IGNORECASE)
+_CLOCK = lazily(r"(?<![\d:.T])(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
 
 
 class Names(NamedTuple):
@@ -74,7 +75,7 @@ class Recogniser:
             markers += [(marker.lower(), provider["id"]) for marker in provider.get("markers", ())]
             if "tokens" in provider:
                 known = self._openings if provider["tokens"].startswith("^") else self._tokens
-                known.append((re.compile(provider["tokens"]), provider["id"]))
+                known.append((lazily(provider["tokens"]), provider["id"]))
         # The longer mark is the more telling one; of two providers' same mark, the first one's counts.
         self._markers = dict(reversed(markers))
         self._marks = WordIndex(self._markers)
@@ -84,7 +85,7 @@ class Recogniser:
             for mark in (block["zone"], block["name"], *block.get("names", ()))
         ]
         self._lists = [
-            (mark.lower(), re.compile(phrase_pattern(mark), re.IGNORECASE), name) for mark, name in sorted(marks, key=lambda m: -len(m[0]))
+            (mark.lower(), lazily(phrase_pattern(mark), re.IGNORECASE), name) for mark, name in sorted(marks, key=lambda m: -len(m[0]))
         ]
 
     def provider(self, record: Record) -> str | None:

@@ -15,13 +15,14 @@ from typing import NamedTuple
 from .errors import WrongUsage
 from .knowledge import Knowledge
 from .model import Bounce, Classified, Direction
+from .patterns import lazily
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_AGE = re.compile(
+_AGE = lazily(
     r"(?P<number>\d{1,6})\s?(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)(?:\sago)?",
     re.IGNORECASE,
 )
-_TIME = re.compile(
+_TIME = lazily(
     r"(?P<date>\d{4}-\d\d-\d\d)?(?:(?(date)[T\s])(?P<minute>\d\d:\d\d)(?P<second>:\d\d(?P<fraction>\.\d{1,6})?)?\s?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
 _DAYS = {"today": 0, "yesterday": 1}

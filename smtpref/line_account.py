@@ -16,6 +16,7 @@ from .model import Record
 from .parsing.files import Line, Lines, Skim
 from .parsing.postfix_usual import UsualLine
 from .parsing.stamps import split_stamp
+from .patterns import lazily
 from .shapes import Names, coarse, shape_of
 
 MAX_WAITING = 5000
@@ -33,13 +34,13 @@ MIN_WORDS = 12
 """Characters of a record's words that are enough to know them again in another line."""
 
 # A word of failure, and a code or a status: what a refusal would look like.
-_CODE = re.compile(r"(?<![\w.:\[/-])(?:[45]\d\d[ -]|[45]\.\d{1,3}\.\d{1,3}(?![\w.]))|\bstat(?:us)?[=:]", re.IGNORECASE)
-_FAILURE = re.compile(
+_CODE = lazily(r"(?<![\w.:\[/-])(?:[45]\d\d[ -]|[45]\.\d{1,3}\.\d{1,3}(?![\w.]))|\bstat(?:us)?[=:]", re.IGNORECASE)
+_FAILURE = lazily(
     r"\b(?:reject|bounce|refus|den(?:y|ied)|fail|block|defer|undeliver|expired|unknown user|user unknown|not exist|no such|unavailable|blacklist)",
     re.IGNORECASE,
 )
 # Lines that speak of an outcome and are known to be none: what was only warned of, and what is told again or in full elsewhere.
-_KNOWN = re.compile(
+_KNOWN = lazily(
     r"reject_warning|\bwarn(?:ing)?\b|non-delivery notification|\bDSN: |status=(?:sent|delivered|deliverable|undeliverable)|"
     r"\bauthentication failed\b|sender verify (?:fail|defer)",
     re.IGNORECASE,

@@ -6,7 +6,6 @@ are kept hashes and small numbers, in columns, since an input may have millions;
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from .hashes import hash_of
 from .model import Action, Classified, Direction, Outcome, Record, Verdict
+from .patterns import lazily
 from .shapes import Names, sender_shape
 
 NONE = "none"
@@ -37,16 +37,16 @@ _UNTIMED = -(1 << 61)
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_MINUTES = re.compile(r"([+-])(\d\d):(\d\d)")
+_MINUTES = lazily(r"([+-])(\d\d):(\d\d)")
 
 # What a suppression list can hold: one address, and nothing beside it.
-_ADDRESS = re.compile(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
+_ADDRESS = lazily(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
 
 # How much an outcome settles, where two records of a message have the same time.
 _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
 
 # A hand-over names the id under which the next server, or a content filter's, goes on: Postfix, Exim, Sendmail.
-_HANDED_OVER = re.compile(
+_HANDED_OVER = lazily(
     r"\bqueued as (?P<postfix>[0-9A-Za-z]{5,24})\b|\bid=(?P<exim>\w{6}-\w{6,11}-\w{2,4})\b|\b(?P<sendmail>\w{14}) Message accepted for delivery"
 )
 

@@ -7,9 +7,10 @@ Vocabularies that are closed by an RFC or by the contract are enums; reasons, pr
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
+
+from .patterns import lazily
 
 
 class Category(StrEnum):
@@ -170,9 +171,9 @@ class EvidenceBy(StrEnum):
     FORMAT = "format"
 
 
-REPLY_CODE = re.compile(r"[1-6][0-9]{2}")
-ENHANCED_CODE = re.compile(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
-CODE_PATTERN = re.compile(r"[2-5x](?:[0-5y][0-9z]|xx)|[245X]\.(?:[0-9]{1,3}|x)\.(?:[0-9]{1,3}|x)")
+REPLY_CODE = lazily(r"[1-6][0-9]{2}")
+ENHANCED_CODE = lazily(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
+CODE_PATTERN = lazily(r"[2-5x](?:[0-5y][0-9z]|xx)|[245X]\.(?:[0-9]{1,3}|x)\.(?:[0-9]{1,3}|x)")
 
 STDIN = "-"
 """The source of what was read from stdin."""

@@ -12,6 +12,8 @@ from enum import StrEnum
 from ipaddress import AddressValueError, IPv6Address
 from typing import NamedTuple
 
+from .patterns import lazily
+
 # A letter or digit of a script with blanks between its words: Chinese and Japanese may stand against a name without one.
 _LETTER = r"[^\W\u2e80-\U0010ffff]"
 _LABEL = rf"(?:{_LETTER}|-)++"
@@ -19,7 +21,7 @@ _DOTTED = rf"{_LABEL}(?:\.{_LABEL})*+"
 _WIDE_DOTTED = r"(?:[\w-]{1,63}+\.){1,5}+(?:中国|中國|公司|网络|网址|在线|香港|台灣|台湾|みんな|한국)"
 _LOCAL_SIGNS = r"[.+=!'$*~^{}-]"
 _AT = r"(?:@|%(?:25)?40|&\#(?:64|x40);|\s?[\[({]at[\])}]\s?)"
-_TOKEN = re.compile(
+_TOKEN = lazily(
     rf"""(?P<scheme>(?<![a-z0-9])[a-z][a-z0-9+.-]{{1,15}}://)(?P<authority>[^\s/?\#<>"'(),;\\]*)(?P<rest>[^\s<>"']*)
     |(?P<local>
         "(?:[^"\\\r\n]|\\.){{1,200}}"(?={_AT})
@@ -31,28 +33,28 @@ _TOKEN = re.compile(
     |%(?:25)?40""",
     re.VERBOSE | re.IGNORECASE,
 )
-AT = re.compile(_AT, re.IGNORECASE)
+AT = lazily(_AT, re.IGNORECASE)
 # "user=bob@example.com", "F=bob@example.com": the key is no part of the address; "list-bob=example.com@example.org" is one.
-_KEY = re.compile(
+_KEY = lazily(
     r"[a-z]=(?!.*=)|(?:[a-z]{1,10}[_-])?(?:user(?:name)?|id|to|from|rcpt|recipient|sender|mailfrom|e?mail|address|addr|for)=", re.IGNORECASE
 )
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_IPV4 = re.compile(rf"(?<!\d)(?<!\d\.){_OCTET}(?:\.{_OCTET}){{3}}(?!\d|\.\d)")
-_PARTS = re.compile(rf"(?P<ip>{_IPV4.pattern})|{_LABEL}")
-_IPV6 = re.compile(r"(?:[0-9a-f]{0,4}(?::|%3a)){2,60}+(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})", re.IGNORECASE)
-_IN_WORD = re.compile(rf"(?!_){_LETTER}")
+_IPV4 = lazily(rf"(?<!\d)(?<!\d\.){_OCTET}(?:\.{_OCTET}){{3}}(?!\d|\.\d)")
+_PARTS = lazily(rf"(?P<ip>{_IPV4.pattern})|{_LABEL}")
+_IPV6 = lazily(r"(?:[0-9a-f]{0,4}(?::|%3a)){2,60}+(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})", re.IGNORECASE)
+_IN_WORD = lazily(rf"(?!_){_LETTER}")
 # "DB::" may be the beginning of "DB::Error"; an address has a digit, or more colons, or is one of RFC 4193.
-_OF_ADDRESS = re.compile(r"\d|\bf[cd][0-9a-f]{2}:|(?:[a-f]*:){3}", re.IGNORECASE)
-_COLON = re.compile(":|%3a", re.IGNORECASE)
+_OF_ADDRESS = lazily(r"\d|\bf[cd][0-9a-f]{2}:|(?:[a-f]*:){3}", re.IGNORECASE)
+_COLON = lazily(":|%3a", re.IGNORECASE)
 # Versions ("Version: 5.0.195.56") and Yahoo's codes ("user complaints - 4.16.55.1") may have four numbers.
-_BEFORE_VERSION = re.compile(r"(?:\bv|\bver|\bversion|\brelease|\bbuild|\bserver id)[\s:=.#]{0,2}$", re.IGNORECASE)
-_CODE = re.compile(r"(?<= - )4\.\d\d?\.\d\d?\.\d(?![\d.])")
+_BEFORE_VERSION = lazily(r"(?:\bv|\bver|\bversion|\brelease|\bbuild|\bserver id)[\s:=.#]{0,2}$", re.IGNORECASE)
+_CODE = lazily(r"(?<= - )4\.\d\d?\.\d\d?\.\d(?![\d.])")
 # What stands around a user or a host that has no dot.
-_BEFORE_USER = re.compile(r"(?:\b(?:user(?:name)?|login)=<?|\brfc822;\s?)$", re.IGNORECASE)
-_BEFORE_HOST = re.compile(r"(?:\bhelo=<?|\bdns;\s?)$", re.IGNORECASE)
-_AFTER_CLIENT = re.compile(">: (?:helo|client) ", re.IGNORECASE)
-_BRACKETED_IP = re.compile(r"\[(?:IPv6:)?[0-9a-f]*[.:][0-9a-f.:]+\]", re.IGNORECASE)
-_CALLED_BY_IP = re.compile(r"ip(?:-\d{1,3}){4}", re.IGNORECASE)
+_BEFORE_USER = lazily(r"(?:\b(?:user(?:name)?|login)=<?|\brfc822;\s?)$", re.IGNORECASE)
+_BEFORE_HOST = lazily(r"(?:\bhelo=<?|\bdns;\s?)$", re.IGNORECASE)
+_AFTER_CLIENT = lazily(">: (?:helo|client) ", re.IGNORECASE)
+_BRACKETED_IP = lazily(r"\[(?:IPv6:)?[0-9a-f]*[.:][0-9a-f.:]+\]", re.IGNORECASE)
+_CALLED_BY_IP = lazily(r"ip(?:-\d{1,3}){4}", re.IGNORECASE)
 _CONTEXT = 16
 """Characters before a word that may say what it is."""
 _OPAQUE_LENGTH = 16

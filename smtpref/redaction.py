@@ -7,7 +7,6 @@ becomes `user1@host2.gmail.com`, where nobody is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -17,21 +16,22 @@ from typing import NamedTuple
 from .knowledge import Knowledge
 from .model import Classified, Evidence, InputFormat, Record, Verdict
 from .names import AT, NO_MACHINE, NOBODY, Kind, Name, Reading, canonical_ip, has_letter, names_in, words_of
+from .patterns import lazily
 
 SHORTEST = 3
 """Letters below which a bare word is too common to be taken for the user or host that is called so."""
 
 _LOCAL_FORMATS = (InputFormat.POSTFIX, InputFormat.POSTQUEUE, InputFormat.POSTQUEUE_JSON)
-_MAILDIR_HOST = re.compile(r"(?<=/(?:cur|new)/)(?P<time>\d+\.\w+\.)(?P<host>[\w.-]+)(?=[,:]|$)")
-_HOST_IN_PAGE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?=[/?]|$)")
-_WORD_OF_REPLY = re.compile(r"(?<![\w@.+-])[\w-]+(?![\w@]|\.\w)")
+_MAILDIR_HOST = lazily(r"(?<=/(?:cur|new)/)(?P<time>\d+\.\w+\.)(?P<host>[\w.-]+)(?=[,:]|$)")
+_HOST_IN_PAGE = lazily(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?=[/?]|$)")
+_WORD_OF_REPLY = lazily(r"(?<![\w@.+-])[\w-]+(?![\w@]|\.\w)")
 # What a provider calls its own machines. Other names below its domain may be a customer's: "example-com.mail.protection.outlook.com".
-_MACHINE = re.compile(
+_MACHINE = lazily(
     r"(?:(?:alt|aspmx|gmail|gmr|in|out|inbound|outbound|smtp|mx|mxs|mxa|mxb|mta|mail|email|imap|pop|relay|mout|mxin|emig|l|a|www|support|help"
     r"|postmaster|senders?|docs|learn|community|protection|olc|prod|eur|nam|apc|service|feedback|lookup|check|query|static|eo|gslb|ess|hes|tmes"
     r"|bl|dnsbl|rbl)\d{0,3}|[a-z]{1,2}\d{1,3}|\d{1,3})"
 )
-_OCTETS = re.compile(r"(?:\d{1,3}[._-]){3}\d{1,3}")
+_OCTETS = lazily(r"(?:\d{1,3}[._-]){3}\d{1,3}")
 _MOST_LABELS = 8
 """Labels of the longest name that may be public."""
 _DIGEST_SIZE = 12

@@ -32,14 +32,15 @@ from .model import (
     ReturnCode,
     Source,
 )
+from .patterns import lazily
 from .wording import joined, phrase
 
 MOST_USES = 8
 """Codes of one provider that are told beside a reply code."""
 
-ENHANCED_SUBJECT = re.compile(r"X\.(\d{1,3})(?:\.X)?")
-_PAIR = re.compile(r"([1-6]\d\d)[ ,/-]+\(?#?((?:[245]|X)\.\d{1,3}\.\d{1,3})\)?")
-_DECORATION = re.compile(r"^(?:smtp;?|code|error|status):?\s*(?=\d)", re.IGNORECASE)
+ENHANCED_SUBJECT = lazily(r"X\.(\d{1,3})(?:\.X)?")
+_PAIR = lazily(r"([1-6]\d\d)[ ,/-]+\(?#?((?:[245]|X)\.\d{1,3}\.\d{1,3})\)?")
+_DECORATION = lazily(r"^(?:smtp;?|code|error|status):?\s*(?=\d)", re.IGNORECASE)
 _LETTERS_FOR_DIGITS = str.maketrans("OolI", "0011")
 _CLASS_PERMANENCE = {"4": False, "5": True}
 

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 from .built import listed
 from .model import CodePattern, Phase
+from .patterns import lazily
 from .words import TOKEN, Subject, WordIndex
 
 MAX_TEXT = 8192
 """Characters of a reply that rules look at: sixteen times what RFC 5321 section 4.5.3.1.5 allows a reply line."""
 
-_OPAQUE = re.compile(
+_OPAQUE = lazily(
     r"""https?://[!#-&(-;=?-~]{1,2000}      # a link, whose words are not the server's
     | <?[!#-&*-;=?A-~]{1,64}@[\w.-]{1,255}>?   # an address; Chinese words may stand against either without a blank
     """,
@@ -27,12 +28,12 @@ _OPAQUE = re.compile(
 )
 # Where a Latin word stands against a letter of a script without blanks ("RBL中"): `\b` sees no end of a word there.
 # Without regard to case, its range of letters would take longer to compile than all else that is imported.
-_AGAINST = re.compile(r"(?-i:(?<=[A-Za-z0-9])(?=[\u2e80-\uffff])|(?<=[\u2e80-\uffff])(?=[A-Za-z0-9]))")
-_OPAQUE_OR_AGAINST = re.compile(f"{_OPAQUE.pattern}|{_AGAINST.pattern}", _OPAQUE.flags)
+_AGAINST = lazily(r"(?-i:(?<=[A-Za-z0-9])(?=[\u2e80-\uffff])|(?<=[\u2e80-\uffff])(?=[A-Za-z0-9]))")
+_OPAQUE_OR_AGAINST = lazily(f"{_OPAQUE.pattern}|{_AGAINST.pattern}", re.VERBOSE | re.IGNORECASE | re.ASCII)
 # A link without its scheme: "mail.i.ua/err/10".
-_PATH = re.compile(r"\w\.\w+/")
+_PATH = lazily(r"\w\.\w+/")
 # A provider's own token has a digit or is written in capitals; a plain word is only the handle of a phrase.
-_OWN_TOKEN = re.compile(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
+_OWN_TOKEN = lazily(r"^(?!\d\.\d+\.\d+$)(?=.*\d|[A-Z#:._()-]+$)(?=.*[A-Za-z]).{4,}$")
 
 Needs = list[list[str]]
 NeedsOf = Callable[[str], Needs]

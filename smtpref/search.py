@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .model import Entry, Kind, Phase
+from .patterns import lazily
 from .reference import Reference
 
 NAME, CODE, TELLING, REST = 10, 20, 4, 1
@@ -21,7 +21,7 @@ ORDER = (Kind.REASON, Kind.REPLY, Kind.ENHANCED, Kind.CLASS, Kind.BLOCKLIST, Kin
 ENOUGH_LIKE = 0.8
 """How alike two words must be (difflib's ratio) for one to be taken for a typing mistake of the other."""
 
-_WORD = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*")
+_WORD = lazily(r"[^\W_]+(?:[.'-][^\W_]+)*")
 
 
 class Filters(NamedTuple):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from .patterns import lazily
+
 MAX_TEXT = 2000
 """Characters of a text that are looked at."""
 
@@ -22,36 +24,34 @@ FEW_WORDS = 6
 MAX_WORDS = 10_000
 """Words of which it is remembered what they are."""
 
-_TOKEN = re.compile(r"[^\s\[\]()<>{}\",;'|]+")
-_EDGES = re.compile(r"^([.:!?*=#-]*)(.*?)([.:!?*=-]*)$", re.DOTALL)
-_URL = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
-_IP = re.compile(
-    r"(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\d{1,5})?$|[0-9a-f]{0,4}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f.]{0,15}(?:/\d{1,3})?$", re.IGNORECASE
-)
-_TIME = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?$|\d{4}-\d\d-\d\d(?:T[\d:.,]{5,18}(?:Z|[+-]\d\d:?\d\d)?)?$")
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.){1,9}[a-z][a-z-]{1,24}(?::\d{1,5})?$")
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}$")
+_TOKEN = lazily(r"[^\s\[\]()<>{}\",;'|]+")
+_EDGES = lazily(r"^([.:!?*=#-]*)(.*?)([.:!?*=-]*)$", re.DOTALL)
+_URL = lazily(r"(?:https?|ftp)://", re.IGNORECASE)
+_IP = lazily(r"(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\d{1,5})?$|[0-9a-f]{0,4}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f.]{0,15}(?:/\d{1,3})?$", re.IGNORECASE)
+_TIME = lazily(r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?$|\d{4}-\d\d-\d\d(?:T[\d:.,]{5,18}(?:Z|[+-]\d\d:?\d\d)?)?$")
+_HOST = lazily(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.){1,9}[a-z][a-z-]{1,24}(?::\d{1,5})?$")
+_ENHANCED = lazily(r"[245]\.\d{1,3}\.\d{1,3}$")
 # S3140, TSS04, RP-001, OFR_104: few letters, few digits.
-_CODE = re.compile(r"[A-Z]{1,3}[-_]?\d{2,5}$|IPv[46]$|RFC\d{3,5}$|SMTPUTF8$|[78]BIT(?:MIME)?$")
-_NUMBER = re.compile(r"[\d.,:/%+-]*\d[\d.,:/%+-]*$")
+_CODE = lazily(r"[A-Z]{1,3}[-_]?\d{2,5}$|IPv[46]$|RFC\d{3,5}$|SMTPUTF8$|[78]BIT(?:MIME)?$")
+_NUMBER = lazily(r"[\d.,:/%+-]*\d[\d.,:/%+-]*$")
 # An id that happens to have no letters.
-_LONG_NUMBER = re.compile(r"\d{9,}$")
-_PAIR = re.compile(r"([A-Za-z][\w-]{0,30}=)(.+)$", re.DOTALL)
+_LONG_NUMBER = lazily(r"\d{9,}$")
+_PAIR = lazily(r"([A-Za-z][\w-]{0,30}=)(.+)$", re.DOTALL)
 # Letters in the case of words: plain, capitalised, joined like this: MailboxFull, IPAddress.
 _IN_CASE = r"(?:[A-Z]?[a-z]+|[A-Z]+|(?:[A-Z]{1,4}[a-z]{2,})+|[a-z]{2,}(?:[A-Z][a-z]{2,})+)"
-_WORD = re.compile(f"{_IN_CASE}$")
+_WORD = lazily(f"{_IN_CASE}$")
 NO_WORD = f"(?!{_IN_CASE}(?![A-Za-z]))[A-Za-z]{{10,}}"
 """A pattern of letters that are in the case of no word: an id that happens to have no digits."""
 
-_MIXED = re.compile(r"[A-Za-z]{8,}")
+_MIXED = lazily(r"[A-Za-z]{8,}")
 # What Postfix refuses stands first: an address, a HELO name.
-_REFUSED = re.compile(r"<[^<>\s]{1,400}>(?=:)")
-_REPEATED = re.compile(r"(\{\w+\})(?:[ ,:!/.-]*\1)+")
-_MARKS = re.compile(r"\{\w+\}")
+_REFUSED = lazily(r"<[^<>\s]{1,400}>(?=:)")
+_REPEATED = lazily(r"(\{\w+\})(?:[ ,:!/.-]*\1)+")
+_MARKS = lazily(r"\{\w+\}")
 
 # The parts of a sender that are made anew for each message: RFC-less, but everybody's: VERP, SRS, BATV, tags.
-_BATV = re.compile(r"(?:prvs|msprvs1)=[^=@]{1,40}=", re.IGNORECASE)
-_MADE_UP = re.compile(r"(?:[0-9a-f]{8,}-?)+|(?=.*\d)[\w.=-]{24,}", re.IGNORECASE)
+_BATV = lazily(r"(?:prvs|msprvs1)=[^=@]{1,40}=", re.IGNORECASE)
+_MADE_UP = lazily(r"(?:[0-9a-f]{8,}-?)+|(?=.*\d)[\w.=-]{24,}", re.IGNORECASE)
 
 
 def shape_of(text: str, recipient: str | None = None, names: frozenset[str] = frozenset()) -> str:

@@ -5,11 +5,12 @@ Nothing is searched for in the text but what one of its words makes likely; and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-TOKEN = re.compile(r"\w+")
+from .patterns import lazily
+
+TOKEN = lazily(r"\w+")
 STEM = 3
 """Letters by which words are looked up."""
 

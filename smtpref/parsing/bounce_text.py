@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from ..patterns import lazily
 from .failure import ADDRESS, HEAD, MAX_WORDS, Failure, address_of, find_refusal, says_something
 from .reply import Reply, parse_reply, phase_of
 from .transcript import read_transcript
@@ -19,20 +20,20 @@ MAX_PARAGRAPH = 8000
 MAX_FAILURES = 1000
 
 # What may follow an address that opens a line, where no punctuation does.
-_REST = re.compile(
+_REST = lazily(
     r"<[^<>\s]{3,320}>$|\[.{1,200}\]$|\(.{1,200}\)$|on\s+\w{3},?\s|invalid\b|error\b|failed\b|unknown\b|not\b|rejected\b|[45]\d\d[\s:-]|\([45]\.|#?[45]\.\d",
     re.IGNORECASE,
 )
 # Whom to ask is nobody who failed to get something.
-_ASKS = re.compile(r"\b(?:contact|assistance|support|questions?|help|write to|e-?mail to|forward)\b[^.]{0,60}$", re.IGNORECASE)
+_ASKS = lazily(r"\b(?:contact|assistance|support|questions?|help|write to|e-?mail to|forward)\b[^.]{0,60}$", re.IGNORECASE)
 
-_LABELLED = re.compile(rf"^\s*(?P<label>[A-Za-z][A-Za-z' ]{{2,60}})\s?:\s*<?(?P<address>{ADDRESS})>?\s*$")
-_NO_LABEL = re.compile(
+_LABELLED = lazily(rf"^\s*(?P<label>[A-Za-z][A-Za-z' ]{{2,60}})\s?:\s*<?(?P<address>{ADDRESS})>?\s*$")
+_NO_LABEL = lazily(
     r"(?:to|cc|bcc|from|sender|subject|reply.?to|return.?path|mail from|message.?id|errors.?to|e-?mail|contact)\b", re.IGNORECASE
 )
 
 # Where the returned message begins, in the words of many programs.
-_RETURNED = re.compile(
+_RETURNED = lazily(
     r"""^(?:
       [\W_]{0,60}(?:below\ this\ line\ is\ a\ copy|(?:this|enclosed|included|below|attached|following)\ is\ (?:a|the)\ copy|copy\ of\ (?:your|the)\ message)
     | [\W_]{0,60}(?:the\ )?(?:headers?|body|text|first\ \d+\ lines)\ of\ (?:the|your)\ (?:original|message|returned)
@@ -45,11 +46,11 @@ _RETURNED = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_RETURNED_FIELD = re.compile(r"^\s{0,4}(?:Received|Return-Path|DKIM-Signature|Message-ID|MIME-Version)\s?:", re.IGNORECASE)
-_MIME_NOISE = re.compile(r"^(?:--\S{10,}|Content-(?:Type|Transfer-Encoding|Description|Disposition):.*|\s*charset=.*)$", re.IGNORECASE)
+_RETURNED_FIELD = lazily(r"^\s{0,4}(?:Received|Return-Path|DKIM-Signature|Message-ID|MIME-Version)\s?:", re.IGNORECASE)
+_MIME_NOISE = lazily(r"^(?:--\S{10,}|Content-(?:Type|Transfer-Encoding|Description|Disposition):.*|\s*charset=.*)$", re.IGNORECASE)
 
 _RELAYS = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    lazily(pattern, re.IGNORECASE)
     for pattern in (
         r"\bhost:? (?P<relay>(?=\S*[.\[])[^\s,;]{1,255}?(?:\s?[\[(][\w.:]{3,45}[\])])?)(?=[\s:,;]|$)",
         r"\bwhile talking to (?P<relay>\S{1,255}?)[.:]{0,2}(?:\s|$)",
@@ -60,28 +61,28 @@ _RELAYS = tuple(
     )
 )
 
-_STATUS_FIELD = re.compile(r"^\s{0,8}(?:Final-Recipient|Diagnostic-Code)\s?:", re.IGNORECASE | re.MULTILINE)
-_SECTION = re.compile(r"^\W{0,4}-{3,}\s?[^-].{0,100}-{3,}\W{0,4}$")
-_QUOTE = re.compile(r"^(?:> ?|\| )")
-_GOT = re.compile(r"^<<< ?(?P<reply>.*)$")
+_STATUS_FIELD = lazily(r"^\s{0,8}(?:Final-Recipient|Diagnostic-Code)\s?:", re.IGNORECASE | re.MULTILINE)
+_SECTION = lazily(r"^\W{0,4}-{3,}\s?[^-].{0,100}-{3,}\W{0,4}$")
+_QUOTE = lazily(r"^(?:> ?|\| )")
+_GOT = lazily(r"^<<< ?(?P<reply>.*)$")
 # What stands around a code in the words of Zoho, of Yahoo ("550: 5.1.1"), and where a line starts with one.
 _AROUND_CODES = (
-    (re.compile(r"ERROR_CODE :([45]\d\d), ERROR_CODE :(?:, )?"), r": \1 "),
-    (re.compile(r"(?<![\d.:-])([45]\d\d)\s?:(?:\s?:)?\s"), r"\1 "),
+    (lazily(r"ERROR_CODE :([45]\d\d), ERROR_CODE :(?:, )?"), r": \1 "),
+    (lazily(r"(?<![\d.:-])([45]\d\d)\s?:(?:\s?:)?\s"), r"\1 "),
 )
-_NOT_LIKED = re.compile(r"\bdid not like our (?:final )?(?P<command>MAIL FROM|RCPT TO|DATA|EHLO|HELO)", re.IGNORECASE)
+_NOT_LIKED = lazily(r"\bdid not like our (?:final )?(?P<command>MAIL FROM|RCPT TO|DATA|EHLO|HELO)", re.IGNORECASE)
 # Exchange marks what it quotes: "#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##".
-_HASHED = re.compile(r"(?<!\S)#(?=[45]\d\d )|\s*##\s*$")
-_CODE_FIRST = re.compile(r"([45]\d\d)[ -]")
-_MULTILINE = re.compile(r"\b([45]\d\d)-")
-_MARKED = re.compile(r"[(\[#]#?[45]\.\d{1,3}\.\d{1,3}\b|^[45]\.\d{1,3}\.\d{1,3}[\s:]")
-_ANY_ADDRESS = re.compile(ADDRESS)
-_TO = re.compile(r"^\s*(?:to|rcpt to|x-original-to)\s?:", re.IGNORECASE)
-_ANNOUNCES = re.compile(
+_HASHED = lazily(r"(?<!\S)#(?=[45]\d\d )|\s*##\s*$")
+_CODE_FIRST = lazily(r"([45]\d\d)[ -]")
+_MULTILINE = lazily(r"\b([45]\d\d)-")
+_MARKED = lazily(r"[(\[#]#?[45]\.\d{1,3}\.\d{1,3}\b|^[45]\.\d{1,3}\.\d{1,3}[\s:]")
+_ANY_ADDRESS = lazily(ADDRESS)
+_TO = lazily(r"^\s*(?:to|rcpt to|x-original-to)\s?:", re.IGNORECASE)
+_ANNOUNCES = lazily(
     r"address(?:es)?\b|\brecipients?\b|\bfollowing\b|\b(?:reason|error|because)\b.{0,40}:$|адрес|получател|宛先|アドレス", re.IGNORECASE
 )
 # What programs add for the reader's comfort and what tells nothing of the cause.
-_EMPTY_WORDS = re.compile(
+_EMPTY_WORDS = lazily(
     r"[*\s]*this e-?mail (?:has (?:come from|been scanned)|and any|is intended|is confidential)|[*\s]*(?:this|the) (?:message|communication) (?:and any|is intended)|"
     r"no action is required|please reply|if you feel|please do not resend|for further assistance|delivery attempts will|this is just a|you do not need",
     re.IGNORECASE,

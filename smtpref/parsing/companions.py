@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .reply import parse_reply
 
@@ -114,7 +115,7 @@ _FORMS = (
         Direction.OUTBOUND,
     ),
 )
-_HINT = re.compile(
+_HINT = lazily(
     r"Blocked [A-Z]|block mail to |infected by |status=VIRUS|task_write_log|action=greylist|delayed for|DENIED_|verify_user|Delivered: |(?:lda|deliver|lmtp)\(|\]: rcpt |Router: "
 )
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, parse_reply, phase_of
@@ -19,22 +20,22 @@ from .stamps import LogLine
 
 MAX_REPLY_LINES = 50
 
-_PROGRAM = re.compile(r"(?:\S*/)?courier(?P<module>[\w-]*)$")
+_PROGRAM = lazily(r"(?:\S*/)?courier(?P<module>[\w-]*)$")
 _ID = r"[0-9A-F]{4,20}\.[0-9A-F]{4,20}\.[0-9A-F]{4,20}"
-_DELIVERY = re.compile(
+_DELIVERY = lazily(
     rf"id=(?P<queue_id>{_ID}),from=<(?P<sender>[^<>]{{0,500}})>,addr=<(?P<recipient>[^<>]{{0,500}})>(?:,size=\d{{1,20}})?"
     r"(?:,(?P<kind>success|failure|deferred|status): ?|: ?)(?P<text>.*)$",
     re.DOTALL,
 )
-_DELIVERED_TO = re.compile(r"delivered: (?P<relay>\S{1,255}(?: \[[^\[\]\s]{1,60}\])?)")
-_REFUSAL = re.compile(
+_DELIVERED_TO = lazily(r"delivered: (?P<relay>\S{1,255}(?: \[[^\[\]\s]{1,60}\])?)")
+_REFUSAL = lazily(
     r"error,relay=(?P<client>[^,\s]{1,255}?)(?:,port=\d{1,5})?(?:,ident=[^,]{0,100})?"
     r"(?:,from=<(?P<sender>[^<>]{0,500})>)?(?:,to=<(?P<recipient>[^<>]{0,500})>)?"
     r"(?:,msg=\"(?P<message>.*)\",cmd: ?(?P<command>.*)|: (?P<text>.*))$",
     re.DOTALL,
 )
-_WITH_CODE = re.compile(r"[2-5]\d\d(?:[ -]|$)")
-_GOES_ON = re.compile(r"[2-5]\d\d-")
+_WITH_CODE = lazily(r"[2-5]\d\d(?:[ -]|$)")
+_GOES_ON = lazily(r"[2-5]\d\d-")
 
 _OUTCOMES = {"success": Outcome.DELIVERED, "failure": Outcome.BOUNCED, "deferred": Outcome.DEFERRED}
 # The module that writes bounce messages reports on those, not on a delivery.

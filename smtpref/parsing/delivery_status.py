@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..model import Direction, EnhancedCode, Outcome, Record
+from ..patterns import lazily
 from .failure import ADDRESS, MAX_WORDS, Failure, find_refusal, fuller, says_something
 from .message import iso_time
 from .reply import Reply, find_reply
@@ -19,16 +20,16 @@ MAX_FIELDS = 100_000
 
 Fields = dict[str, str]
 
-_FIELD = re.compile(r"^\s{0,8}(?P<name>[A-Za-z][\w-]{1,60})\s?:\s*(?P<value>.*)$")
+_FIELD = lazily(r"^\s{0,8}(?P<name>[A-Za-z][\w-]{1,60})\s?:\s*(?P<value>.*)$")
 _NAMES = frozenset(("action", "status"))
-_TYPED = re.compile(r"^\s*(?P<type>[A-Za-z][\w.&-]{0,40})\s*;\s*(?P<value>.*)$", re.DOTALL)
-_STATUS = re.compile(r"^\s*(?P<code>[245]\.\d{1,3}\.\d{1,3})\s*(?:\((?P<comment>.*)\))?", re.DOTALL)
+_TYPED = lazily(r"^\s*(?P<type>[A-Za-z][\w.&-]{0,40})\s*;\s*(?P<value>.*)$", re.DOTALL)
+_STATUS = lazily(r"^\s*(?P<code>[245]\.\d{1,3}\.\d{1,3})\s*(?:\((?P<comment>.*)\))?", re.DOTALL)
 # The class in words, as the examples of RFC 3464 have it.
-_SAYS_NO_MORE = re.compile(
+_SAYS_NO_MORE = lazily(
     r"(?:unknown|permanent|temporary|persistent|other|undefined|transient)\b.{0,30}(?:failure|error|status)?$", re.IGNORECASE
 )
-_QUEUE_ID = re.compile(r"^x-[\w-]{1,60}-queue-?id$")
-_SENDER = re.compile(r"^x-[\w-]{1,60}-sender$")
+_QUEUE_ID = lazily(r"^x-[\w-]{1,60}-queue-?id$")
+_SENDER = lazily(r"^x-[\w-]{1,60}-sender$")
 _ACTIONS = {
     "failed": Outcome.BOUNCED,
     "failure": Outcome.BOUNCED,
@@ -45,12 +46,12 @@ _ACTIONS = {
 _OF_CLASS = {"2": Outcome.DELIVERED, "4": Outcome.DEFERRED, "5": Outcome.BOUNCED}
 
 # A program's own words that quote a peer's reply.
-_QUOTES = re.compile(
+_QUOTES = lazily(
     r"^\s*[2-5]\d\d[\s:-]|\bsaid:|refused to talk to me:|\bsaid \(|(?:->|returned:?|response:?|replied:?)\s*[\"']?[45]\d\d[ -]",
     re.IGNORECASE,
 )
 # Amazon SES gives up with a reply of its own around the last one of the peer.
-_GAVE_UP_AFTER = re.compile(r"^[45]\d\d 4\.4\.7 Message expired[^<]{0,200}<(?P<last>\d{3} .*)>\s*$", re.DOTALL | re.IGNORECASE)
+_GAVE_UP_AFTER = lazily(r"^[45]\d\d 4\.4\.7 Message expired[^<]{0,200}<(?P<last>\d{3} .*)>\s*$", re.DOTALL | re.IGNORECASE)
 
 
 def read_status(text: str) -> tuple[Fields, list[Fields]]:

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from ..model import InputFormat, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .reply import Reply, find_reply, parse_reply, phase_of
 from .stamps import iso_time
@@ -36,7 +37,7 @@ WRAPPED = 50
 """Characters from which a line may have been wrapped."""
 
 # A time, a level, a session's id: what loggers put before the mark.
-_LOGGED = re.compile(
+_LOGGED = lazily(
     r"\s*(?:\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\]\s]{0,12})\]?\s+|\d\d:\d\d:\d\d(?:\.\d{1,6})?\s+)?(?:(?:DEBUG|INFO|TRACE)\s+(?=\[))?(?:\[[\w-]{1,40}\]\s+)?"
 )
 _REPLY = r"[2-5]\d\d(?:[ -]|$)"
@@ -45,16 +46,16 @@ _VERB = (
     r"|(?:DATA|QUIT|STARTTLS|RSET|NOOP|HELP)\s*$|\.\s*$)"
 )
 # What nobody writes but who speaks SMTP: it opens a dialogue.
-_STRONG_COMMAND = re.compile(
+_STRONG_COMMAND = lazily(
     r"(?:(?:EHLO|HELO|LHLO) \S{1,255}|(?:MAIL FROM|RCPT TO):\s?<[^<>]{0,400}>(?: +(?:[A-Z0-9]{2,20}=\S{1,600}|SMTPUTF8|REQUIRETLS)){0,10}"
     r"|AUTH (?:LOGIN|PLAIN|CRAM-MD5|XOAUTH2)(?: \S{1,2000})?)\s*$",
     re.IGNORECASE,
 )
-_COMMAND = re.compile(_VERB, re.IGNORECASE | re.VERBOSE)
-_CODE_FIRST = re.compile(_REPLY)
+_COMMAND = lazily(_VERB, re.IGNORECASE | re.VERBOSE)
+_CODE_FIRST = lazily(_REPLY)
 
 # The marks of what was received, before a reply; those of the second kind stand before anything.
-_RECEIVED = re.compile(
+_RECEIVED = lazily(
     rf"""(?:
       <(?:-|~|\*\*|~\*|--|<|<<)?\s{{0,4}}             # curl, swaks, msmtp, Swift Mailer, Sendmail
     | S:\s?                                           # MailKit, Nodemailer
@@ -66,7 +67,7 @@ _RECEIVED = re.compile(
     )(?P<text>{_REPLY}.*)$""",
     re.VERBOSE | re.DOTALL,
 )
-_SENT = re.compile(
+_SENT = lazily(
     rf"""(?:
       (?:-->|>{{1,3}})\s?(?=\s?{_VERB})
     | [-~]>\s{{0,2}}(?!"[2-5]\d\d)
@@ -79,8 +80,8 @@ _SENT = re.compile(
     )(?P<text>.*)$""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_SMTPLIB = re.compile(r"(?P<what>send|reply): (?P<literal>b?(?:'.*'|\".*\"))\s*$", re.DOTALL)
-_REMARK = re.compile(
+_SMTPLIB = lazily(r"(?P<what>send|reply): (?P<literal>b?(?:'.*'|\".*\"))\s*$", re.DOTALL)
+_REMARK = lazily(
     r"""(?:
       ===\s | \*\*\*\s | \*\s | [{}]\s\[\d+\sbytes\sdata\]
     | (?:reply:\sretcode|connect:\s|data:)\s?\(
@@ -88,7 +89,7 @@ _REMARK = re.compile(
     )""",
     re.VERBOSE,
 )
-_OPENS = re.compile(
+_OPENS = lazily(
     r"""(?:
       (?:===|\*)\s+(?:Trying|Connected\sto)\s | Trying\s[\da-fA-F.:]{3,45}\.{3}\s*$ | Connected\sto\s\S{1,255}\.?\s*$ | CONNECTED\([0-9A-Fa-f]{8}\)\s*$
     | Escape\scharacter\sis\s | Connection\sto\s\S+\s.{0,80}\bsucceeded! | Ncat:\sConnected\sto\s
@@ -97,34 +98,34 @@ _OPENS = re.compile(
     )""",
     re.VERBOSE,
 )
-_CLOSES = re.compile(
+_CLOSES = lazily(
     r"===\sConnection\sclosed|\*\s(?:Closing|shutting\sdown)\sconnection|Connection\s(?:to\s\S{1,255}\s)?closed|Connection:\sclosed|closed\s*$|DONE\s*$",
     re.VERBOSE,
 )
-_CERTIFICATES = re.compile(r"CONNECTED\(")
-_SHELL = re.compile(
+_CERTIFICATES = lazily(r"CONNECTED\(")
+_SHELL = lazily(
     r"""\s*(?:\S{0,80}[$\#%>]\s)?(?:sudo\s)?(?P<line>
       swaks\s+-.* | (?:telnet|nc|ncat|netcat)\s(?:-\S+\s)*(?P<host>\S+)\s(?:25|26|465|587|2525|1025|smtp|smtps|submission)\b.*
     | openssl\ss_client\s.*(?:-starttls\s+smtp|:(?:25|465|587)\b).* | curl\s.*smtps?://.*)$""",
     re.VERBOSE,
 )
-_SWAKS_OPTION = re.compile(r"(?<!\S)(?P<name>--to|-t|--from|-f|--server|-s|-h)[ =]+[\"']?(?P<value>[^\s\"']{1,320})")
-_PEER = re.compile(
+_SWAKS_OPTION = lazily(r"(?<!\S)(?P<name>--to|-t|--from|-f|--server|-s|-h)[ =]+[\"']?(?P<value>[^\s\"']{1,320})")
+_PEER = lazily(
     r"""(?:[Cc]onnected\sto\s(?:host\s")?(?P<name>[\w.:-]{1,255}?)(?=\.?(?:\s|$|"))|connect:\s\(['"](?P<smtplib>[\w.:-]{1,255})['"]
     |Connection:\sopening\sto\s(?:\w+://)?(?P<php>[\w.-]{1,255})|while\stalking\sto\s(?P<sendmail>[\w.-]{1,255}?)\.?:)""",
     re.VERBOSE,
 )
-_SHELL_PEER = re.compile(r"(?:-connect |--server[ =]|smtps?://(?:[^@/\s]{1,200}@)?|swaks .{0,2000}?-s )(?P<host>[\w.-]{1,255})")
-_GREETING = re.compile(r"220[ -](?P<host>(?=[\d.-]*[A-Za-z])[\w-]{1,63}(?:\.[\w-]{1,63}){1,10})")
-_ADDRESS = re.compile(r":\s?(?:<(?P<bracketed>[^<>]{0,400})>|(?P<bare>[^\s<>]{1,400}))")
-_QUOTED_RECIPIENT = re.compile(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]{0,100}\))?(?::|\.\.\.)")
+_SHELL_PEER = lazily(r"(?:-connect |--server[ =]|smtps?://(?:[^@/\s]{1,200}@)?|swaks .{0,2000}?-s )(?P<host>[\w.-]{1,255})")
+_GREETING = lazily(r"220[ -](?P<host>(?=[\d.-]*[A-Za-z])[\w-]{1,63}(?:\.[\w-]{1,63}){1,10})")
+_ADDRESS = lazily(r":\s?(?:<(?P<bracketed>[^<>]{0,400})>|(?P<bare>[^\s<>]{1,400}))")
+_QUOTED_RECIPIENT = lazily(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]{0,100}\))?(?::|\.\.\.)")
 _BEFORE_RECIPIENTS = frozenset((Phase.CONNECT, Phase.HELO, Phase.EHLO, Phase.STARTTLS, Phase.AUTH, Phase.MAIL))
-_OF_A_LOG = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|@4[0-9a-f]{23} ")
-_HTML_END = re.compile(r"\s*<br\s*/?>\s*$", re.IGNORECASE)
-_UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:to|the|from|of|in|for|and))\s*$", re.IGNORECASE)
+_OF_A_LOG = lazily(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|@4[0-9a-f]{23} ")
+_HTML_END = lazily(r"\s*<br\s*/?>\s*$", re.IGNORECASE)
+_UNFINISHED = lazily(r"(?:[:;,(-]|\b(?:to|the|from|of|in|for|and))\s*$", re.IGNORECASE)
 
 
-_REPEATS = re.compile(r"(?:(?:Message could not be sent\. )?Mailer Error: )?SMTP Error: |curl: \(\d+\)", re.IGNORECASE)
+_REPEATS = lazily(r"(?:(?:Message could not be sent\. )?Mailer Error: )?SMTP Error: |curl: \(\d+\)", re.IGNORECASE)
 
 
 class _Who(Enum):

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeGuard
 
 from ..model import InputFormat, Phase, Record
+from ..patterns import lazily
 from .facts import enhanced_of
 from .reader import InputLine, Reader
 from .reply import Reply, find_reply, parse_reply, phase_of
@@ -336,61 +337,61 @@ _PHASE_OF_SENTENCE = {
     "starttls command failed": Phase.STARTTLS,
 }
 
-_HINT = re.compile(
+_HINT = lazily(
     r"SMTP|Smtp|curl: \(|\([2-5]\d\d, ?b?['\"]|failed|rejected: |[Ii]nvalid (?:login|greeting|HELO|EHLO)|response: |Greeting never|MailConnectException"
     r"|AuthenticationFailedException|MessagingException|SSLError|response code|(?:permanent|transient) error \("
 )
-_ADDRESS = re.compile(r"[^\s<>@,;:]{1,64}@[^\s<>@,;:]{1,255}")
-_QUOTED_ADDRESS = re.compile(r"['\"]([^'\"\s@]{1,64}@[^'\"\s@]{1,255})['\"]")
-_LEADING_ADDRESS = re.compile(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]{0,100}\))?:")
-_PHPMAILER_RECIPIENT = re.compile(rf"(?P<address>{_ADDRESS.pattern})(?:: (?P<text>\S.*))?$", re.DOTALL)
-_CURL_FAILED = re.compile(r"(?P<command>RCPT|MAIL|DATA|HELO|EHLO|STARTTLS|AUTH|Access|Login) (?:failed|denied): (?P<code>[2-5]\d\d)")
+_ADDRESS = lazily(r"[^\s<>@,;:]{1,64}@[^\s<>@,;:]{1,255}")
+_QUOTED_ADDRESS = lazily(r"['\"]([^'\"\s@]{1,64}@[^'\"\s@]{1,255})['\"]")
+_LEADING_ADDRESS = lazily(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]{0,100}\))?:")
+_PHPMAILER_RECIPIENT = lazily(rf"(?P<address>{_ADDRESS.pattern})(?:: (?P<text>\S.*))?$", re.DOTALL)
+_CURL_FAILED = lazily(r"(?P<command>RCPT|MAIL|DATA|HELO|EHLO|STARTTLS|AUTH|Access|Login) (?:failed|denied): (?P<code>[2-5]\d\d)")
 # Lines of a stack, wherever they stand, and what may stand between them.
-_STACK = re.compile(
+_STACK = lazily(
     r"""\s+at\s[\w.$<>/\[\]-]{1,300}(?:\s|\(|$) | \s+\.\.\.\s\d{1,4}\s(?:more|common) | \s+File\s".{1,300}",\sline\s\d | Traceback\s\(most\s | \s+raise\s\w
     | .{0,300}\bSendFailedException:\s(?:Invalid\sAddresses|No\srecipient\saddresses|Send\sfailure);?\s*$ | \s*nested\sexception\sis:\s*$""",
     re.VERBOSE,
 )
-_BELONGS = re.compile(r"\s*[\]})]+[,;]?\s*$|\s+\w")
-_IS_INNER = re.compile(r"\s|Caused by: |response: ", re.IGNORECASE)
-_MEMBER = re.compile(
+_BELONGS = lazily(r"\s*[\]})]+[,;]?\s*$|\s+\w")
+_IS_INNER = lazily(r"\s|Caused by: |response: ", re.IGNORECASE)
+_MEMBER = lazily(
     r"\s+(?P<name>code|response|responseCode|command|rejected|rejectedErrors|errno|syscall|address|port|recipient):\s(?P<value>.{0,2000})",
     re.DOTALL,
 )
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[_Found]]], ...] = (
-    (re.compile(r"\b(?P<name>SMTP[A-Z]\w{3,30})(?::\s{0,4}|(?=\())(?P<arguments>\(\s?\d{3},.*|\{.*)$", re.DOTALL), _of_python),
+    (lazily(r"\b(?P<name>SMTP[A-Z]\w{3,30})(?::\s{0,4}|(?=\())(?P<arguments>\(\s?\d{3},.*|\{.*)$", re.DOTALL), _of_python),
     (
-        re.compile(r"(?P<name>)(?P<arguments>\([2-5]\d\d, ?b?['\"].*|\{['\"][^'\"\s]{1,320}['\"]: \([2-5]\d\d, ?b?['\"].*)$", re.DOTALL),
+        lazily(r"(?P<name>)(?P<arguments>\([2-5]\d\d, ?b?['\"].*|\{['\"][^'\"\s]{1,320}['\"]: \([2-5]\d\d, ?b?['\"].*)$", re.DOTALL),
         _of_python,
     ),
-    (re.compile(r"\bThe following From address failed: (?P<sender>\S{1,320}) ?: (?P<rest>.*)$", re.DOTALL), _of_phpmailer_sender),
+    (lazily(r"\bThe following From address failed: (?P<sender>\S{1,320}) ?: (?P<rest>.*)$", re.DOTALL), _of_phpmailer_sender),
     (
-        re.compile(
+        lazily(
             r"\bSMTP server error: (?P<command>[A-Za-z ]{3,20}?) command failed(?:,? Detail: (?P<text>.*?))?,? SMTP code: (?P<code>[2-5]\d\d)"
             r"(?:,? Additional SMTP info: (?P<enhanced>[\d.]{5,11}))?",
             re.DOTALL,
         ),
         _of_fields,
     ),
-    (re.compile(r"\bThe following recipients failed: (?P<rest>.*)$", re.DOTALL), _of_phpmailer_recipients),
+    (lazily(r"\bThe following recipients failed: (?P<rest>.*)$", re.DOTALL), _of_phpmailer_recipients),
     (
-        re.compile(
+        lazily(
             r"(?:\bFailed to (?P<about>add recipient|set sender): (?P<address>\S{1,320}) )?\[SMTP: [^(]{0,200}\(code: (?P<code>[2-5]\d\d), response: (?P<text>(?:(?!\)\]).){0,2000})",
             re.DOTALL,
         ),
         _of_fields,
     ),
-    (re.compile(r"\b(?:permanent|transient) error \((?P<code>[45]\d\d)\)(?:: (?P<text>.*))?$", re.DOTALL), _of_fields),
+    (lazily(r"\b(?:permanent|transient) error \((?P<code>[45]\d\d)\)(?:: (?P<text>.*))?$", re.DOTALL), _of_fields),
     (
-        re.compile(
+        lazily(
             r"\bExpected response code \"?[\d/]{3,20}\"? but got code \"(?P<code>[2-5]\d\d)\"(?:, with message \"(?P<text>.*?)\"?\.?\s*$)?",
             re.DOTALL,
         ),
         _of_fields,
     ),
     (
-        re.compile(
+        lazily(
             r"\b(?P<sentence>Can't send mail - all recipients were rejected|Recipient command failed|RCPT TO command failed|MAIL(?: FROM)? command failed"
             r"|DATA(?: END)? command failed|Message failed|Invalid login|Invalid HELO|Invalid EHLO|(?:EHLO|STARTTLS|Authenticate|Username|Password) command failed)"
             r"[:.] (?P<reply>\S.*)$",
@@ -399,26 +400,26 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[_Found]]
         _of_announced,
     ),
     (
-        re.compile(r"\b(?P<sentence>Invalid greeting)\. response=(?P<reply>[2-5]\d\d[ -].*?)(?:: [2-5]\d\d[ -].*)?$", re.DOTALL),
+        lazily(r"\b(?P<sentence>Invalid greeting)\. response=(?P<reply>[2-5]\d\d[ -].*?)(?:: [2-5]\d\d[ -].*)?$", re.DOTALL),
         _of_announced,
     ),
-    (re.compile(r"^\s*[\"']?(?P<sentence>response)[\"']?: [\"'](?P<reply>[2-5]\d\d[ -].*?)[\"'],?\s*$", re.DOTALL), _of_announced),
-    (re.compile(r"\bNet::(?P<sentence>SMTP\w{4,30})(?:: | \()(?P<reply>[2-5]\d\d[ -].*?)\)?$", re.DOTALL), _of_announced),
-    (re.compile(r"(?P<reply>(?<!\S)[2-5]\d\d[ -].*) \(Net::(?P<sentence>SMTP\w{4,30})\)\s*$", re.DOTALL), _of_announced),
+    (lazily(r"^\s*[\"']?(?P<sentence>response)[\"']?: [\"'](?P<reply>[2-5]\d\d[ -].*?)[\"'],?\s*$", re.DOTALL), _of_announced),
+    (lazily(r"\bNet::(?P<sentence>SMTP\w{4,30})(?:: | \()(?P<reply>[2-5]\d\d[ -].*?)\)?$", re.DOTALL), _of_announced),
+    (lazily(r"(?P<reply>(?<!\S)[2-5]\d\d[ -].*) \(Net::(?P<sentence>SMTP\w{4,30})\)\s*$", re.DOTALL), _of_announced),
     (
-        re.compile(r"\b(?P<name>Smtp(?:FailedRecipients?|Command|Protocol)?Exception)(?: \(0x[0-9A-Fa-f]{8}\))?: (?P<text>.*)$", re.DOTALL),
+        lazily(r"\b(?P<name>Smtp(?:FailedRecipients?|Command|Protocol)?Exception)(?: \(0x[0-9A-Fa-f]{8}\))?: (?P<text>.*)$", re.DOTALL),
         _of_dotnet,
     ),
     (
-        re.compile(
+        lazily(
             r"\.(?P<name>SMTP\w{4,30}Exception|AuthenticationFailedException|MessagingException|MailConnectException): (?P<text>.*)$",
             re.DOTALL,
         ),
         _of_java,
     ),
-    (re.compile(r"^\s*curl: \((?P<number>\d{1,3})\) (?P<text>.*)$", re.DOTALL), _of_curl),
+    (lazily(r"^\s*curl: \((?P<number>\d{1,3})\) (?P<text>.*)$", re.DOTALL), _of_curl),
     (
-        re.compile(
+        lazily(
             r"(?P<words>Greeting never received|\bOpenSSL::SSL::SSLError\b[^\n]{1,400}|\bExpected response code \"?[\d/]{3,20}\"? but got (?:code \"\"|an empty)[^\n]{0,100}|\bSMTP connect\(\) failed|\bSMTP Error: (?:Could not (?:authenticate|connect to SMTP host)|data not accepted)[^\n]{0,200})",
             re.IGNORECASE,
         ),

@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .m365 import is_trace, trace_records
 from .sessions import Sessions
 from .tables import Row, TableReader, address_list, any_time, fits
 from .tracking import OUTCOMES, Status, settled, statuses_of
 
-_UTC = re.compile(r"\"?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z\"?,")
-_REPLY = re.compile(r"[2-5]\d\d(?:[ -]|$)")
-_RECEIVE_CONNECTOR = re.compile(r"(?P<host>[\w.-]{1,255})\\\S")
+_UTC = lazily(r"\"?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z\"?,")
+_REPLY = lazily(r"[2-5]\d\d(?:[ -]|$)")
+_RECEIVE_CONNECTOR = lazily(r"(?P<host>[\w.-]{1,255})\\\S")
 # What Exchange's own monitoring sends; nobody waits for it.
-_PROBE = re.compile(r"healthmailbox[0-9a-f]{6,40}@|(?:inboundproxy|maildeliveryprobe)@(?:inboundproxy|maildeliveryprobe)\.", re.IGNORECASE)
+_PROBE = lazily(r"healthmailbox[0-9a-f]{6,40}@|(?:inboundproxy|maildeliveryprobe)@(?:inboundproxy|maildeliveryprobe)\.", re.IGNORECASE)
 
 PROTOCOL = ("datetime", "connectorid", "sessionid", "sequencenumber", "localendpoint", "remoteendpoint", "event", "data", "context")
 _HEAD = (

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, parse_reply, phase_of
@@ -24,35 +25,35 @@ MAX_PIECES = 200
 MAX_RECIPIENTS = 1000
 """Recipients that are read of one message in the reject log."""
 
-_PROGRAM = re.compile(r"(?:\S*/)?exim[\w.-]*$")
+_PROGRAM = lazily(r"(?:\S*/)?exim[\w.-]*$")
 # A line of syslog that lost its time, or that `grep` put the file's name before.
-_TAG = re.compile(r"(?:(?P<host>[\w.-]{1,255}) )?exim[\w.-]{0,20}(?:\[\d+\])?: ")
-_FILE = re.compile(r"[\w./+-]{1,200}:(?:\d{1,9}:)?(?=\d{4}-\d\d-\d\d )")
-_STAMP = re.compile(r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?) (?:\[\d{1,10}\] )?")
-_PIECE = re.compile(r"\[(?P<number>\d{1,4})(?P<joint>[\\/])(?P<total>\d{1,4})\] ?")
+_TAG = lazily(r"(?:(?P<host>[\w.-]{1,255}) )?exim[\w.-]{0,20}(?:\[\d+\])?: ")
+_FILE = lazily(r"[\w./+-]{1,200}:(?:\d{1,9}:)?(?=\d{4}-\d\d-\d\d )")
+_STAMP = lazily(r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?) (?:\[\d{1,10}\] )?")
+_PIECE = lazily(r"\[(?P<number>\d{1,4})(?P<joint>[\\/])(?P<total>\d{1,4})\] ?")
 
 # Until 4.96 six, six and two characters; since 4.97 six, eleven and four.
 _ID = r"(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
 _HOST = r"(?:[^\s\[\]()=]{1,255}\ )?(?:\([^()]{0,255}\)\ )?\[[^\[\]\s]{1,80}\](?::\d{1,5})?"
 _FLAGS = r"(?:<=|\(=|=>|->|>>|\*>|\*\*|==)"
 
-_MESSAGE_ID = re.compile(rf"(?P<queue_id>{_ID})(?: |$)")
-_FLAGGED = re.compile(rf"(?P<flag>{_FLAGS}) ")
+_MESSAGE_ID = lazily(rf"(?P<queue_id>{_ID})(?: |$)")
+_FLAGGED = lazily(rf"(?P<flag>{_FLAGS}) ")
 # Exim's stamp is not its own: what follows must be something that Exim says.
-_STARTS = re.compile(
+_STARTS = lazily(
     rf"""{_ID}(?:\ |$)|(?:H|U|F|I)=\S|(?:temporarily\ )?(?:rejected|refused)\ |[\w.-]{{1,60}}\ authenticator\ (?:failed|deferred)\ |cwd=/
     |no\ (?:host\ name|IP\ address)\ found\ |no\ MAIL\ in\ SMTP\ |SMTP\ (?:protocol|connection|call|data|command|error|syntax|timeout)\b
     |TLS\ (?:error\ on|client\ disconnected)\b|socket\ bind\(\)|(?:malware|spam)\ acl\ condition:|(?:Start|End)\ queue\ run:|exim\ [\d.]+\ daemon\ |Connection\ from\ .{{1,300}}(?:refused|lost)|unexpected\ disconnection\b
     |lost\ connection\b|remote\ host\ address\ is\b|lowest\ numbered\ MX\b|unqualified\b|Warning:\ """,
     re.VERBOSE,
 )
-_UNSTAMPED = re.compile(
+_UNSTAMPED = lazily(
     rf"{_ID} (?:{_FLAGS} \S|Completed$|(?:\w+=\S.{{0,1000}} )?rejected )|(?:H={_HOST}|U=\S+) .{{0,1000}}\brejected [A-Zacdbf]"
     # `exim -v` prints them without time and id, and indented.
     r"|\s{0,8}(?:=>|->|\*\*|==) \S{1,500}(?: <[^<>]{0,500}>)? R=\w|\s{0,8}\*\* [^\s@]{1,100}@[^\s@:]{1,255}(?: <[^<>]{0,500}>)? ?: "
 )
 
-_ADDRESS = re.compile(
+_ADDRESS = lazily(
     r"""(?P<address>
       :[\w-]+:                                              # :blackhole:
     | "(?:[^"\\]|\\.){0,500}"\S{0,255}
@@ -61,7 +62,7 @@ _ADDRESS = re.compile(
     )(?:\ \([^()]{0,1000}\))?(?:\ <(?P<original>[^<>]{0,500})>)?""",
     re.VERBOSE,
 )
-_FIELD = re.compile(
+_FIELD = lazily(
     rf"""\s*(?:
       H=(?P<host>{_HOST})\*?
     | (?P<name>[A-Z][A-Za-z]{{0,4}})=(?P<value>"(?:[^"\\]|\\.)*"?|<[^<>]*>|\S*?(?=:?(?:\s|$)))\*?
@@ -69,52 +70,52 @@ _FIELD = re.compile(
     )(?=[\s:]|$)""",
     re.VERBOSE,
 )
-_DEFER = re.compile(r"\s*(?:routing )?defer \(-?\d{1,6}\)")
+_DEFER = lazily(r"\s*(?:routing )?defer \(-?\d{1,6}\)")
 # 4.9x puts the host after the error: "defer (113): No route to host H=mx.example.com [192.0.2.1]: mx.example.com [192.0.2.1]"
-_LATE_HOST = re.compile(rf"(?P<error>[^:\[\]]{{1,200}}?) H=(?P<host>{_HOST})\*?(?: (?:DT|QT)=\S{{1,20}}?)*(?:: ?(?P<more>.*))?$", re.DOTALL)
-_TIMING = re.compile(r"(?: (?:DT|QT)=\S{1,20}){1,2}$")
-_EXPIRED = re.compile(r"retry timeout exceeded|after a long failure period|failing for a long time")
+_LATE_HOST = lazily(rf"(?P<error>[^:\[\]]{{1,200}}?) H=(?P<host>{_HOST})\*?(?: (?:DT|QT)=\S{{1,20}}?)*(?:: ?(?P<more>.*))?$", re.DOTALL)
+_TIMING = lazily(r"(?: (?:DT|QT)=\S{1,20}){1,2}$")
+_EXPIRED = lazily(r"retry timeout exceeded|after a long failure period|failing for a long time")
 
 _COMMAND = (
     r"(?P<command>initial connection|end of data|EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|BDAT|QUIT|RSET|data block)(?![\w-])"
 )
-_ANSWERED = re.compile(
+_ANSWERED = lazily(
     rf"(?:SMTP|LMTP) (?:error|timeout)\b[^:]{{0,200}}? (?:after|in response to|while sending) (?:pipelined |sending )?{_COMMAND}"
 )
-_IN_RESPONSE = re.compile(rf"(?:closed connection|SMTP reply) [^:]{{0,200}}?in response to (?:pipelined |sending )?{_COMMAND}")
-_HOST_SAID = re.compile(rf"host (?P<host>{_HOST}): ")
-_RECIPIENT_ARGUMENT = re.compile(r":\s?<([^<>]{1,320})>")
-_ATTEMPT = re.compile(
+_IN_RESPONSE = lazily(rf"(?:closed connection|SMTP reply) [^:]{{0,200}}?in response to (?:pipelined |sending )?{_COMMAND}")
+_HOST_SAID = lazily(rf"host (?P<host>{_HOST}): ")
+_RECIPIENT_ARGUMENT = lazily(r":\s?<([^<>]{1,320})>")
+_ATTEMPT = lazily(
     rf"(?:(?:H=|host )?(?P<host>{_HOST})\*?:? )?"
     r"(?P<text>(?:SMTP|LMTP) (?:error|timeout) .*|(?:Remote host .{1,300} closed connection|Connection (?:refused|timed out|reset)|No route to host"
     r"|Network is unreachable).*)$",
     re.DOTALL,
 )
 
-_REJECTED = re.compile(r"\s*(?P<words>(?:temporarily )?rejected (?P<what>.*)|dropped by (?P<dropped>'.*))$", re.DOTALL)
-_RCPT = re.compile(r"RCPT (?:TO:)?\s?(?:<(?P<bracketed>[^<>]{0,500})>|(?P<bare>\S+?(?=:?(?:\s|$))))", re.IGNORECASE)
-_DISCARDED = re.compile(r"\s*RCPT (?:TO:)?\s?<?(?P<recipient>[^<>\s]{1,500})>? (?P<text>discarded by .*)", re.DOTALL)
-_MAIL = re.compile(r"(?:MAIL (?:FROM:)?|from )\s?<(?P<sender>[^<>]{0,500})>", re.IGNORECASE)
-_PEER = re.compile(rf"\b(?:from |H=)(?:H=)?(?P<client>{_HOST})")
-_FAILED_LOGIN = re.compile(
+_REJECTED = lazily(r"\s*(?P<words>(?:temporarily )?rejected (?P<what>.*)|dropped by (?P<dropped>'.*))$", re.DOTALL)
+_RCPT = lazily(r"RCPT (?:TO:)?\s?(?:<(?P<bracketed>[^<>]{0,500})>|(?P<bare>\S+?(?=:?(?:\s|$))))", re.IGNORECASE)
+_DISCARDED = lazily(r"\s*RCPT (?:TO:)?\s?<?(?P<recipient>[^<>\s]{1,500})>? (?P<text>discarded by .*)", re.DOTALL)
+_MAIL = lazily(r"(?:MAIL (?:FROM:)?|from )\s?<(?P<sender>[^<>]{0,500})>", re.IGNORECASE)
+_PEER = lazily(rf"\b(?:from |H=)(?:H=)?(?P<client>{_HOST})")
+_FAILED_LOGIN = lazily(
     rf"[\w.-]{{1,60}} authenticator failed for (?:H=)?(?P<client>{_HOST})(?: [A-Z]\w{{0,3}}=\S+)*: (?P<text>[45]\d\d .*)$", re.DOTALL
 )
-_OUT_OF_STEP = re.compile(
+_OUT_OF_STEP = lazily(
     r"(?P<text>SMTP protocol synchronization error(?: \([^()]{0,200}\))?): rejected (?P<what>connection from|\"[^\"]{0,500}\") "
 )
-_REFUSED = re.compile(
+_REFUSED = lazily(
     rf"(?:temporarily )?refused connection from (?:H=)?(?P<client>{_HOST})|Connection from (?:H=)?(?P<early>{_HOST}) refused: "
 )
-_BLACKHOLE = re.compile(r"blackhole \((?P<text>[^()]{0,200}(?:\(\)[^()]{0,200})?)\)(?P<more>.*)", re.DOTALL)
+_BLACKHOLE = lazily(r"blackhole \((?P<text>[^()]{0,200}(?:\(\)[^()]{0,200})?)\)(?P<more>.*)", re.DOTALL)
 # SA-Exim says so of what it swallows; what it rejects has Exim's own line as well.
-_TOSSED = re.compile(
+_TOSSED = lazily(
     r"SA: Action: (?P<text>silently tossed message: .*?)\. From <(?P<sender>[^<>]{0,320})> \(host=(?P<client>[^()]{0,400})\) for (?P<recipient>\S{1,320})$",
     re.DOTALL,
 )
 
-_ENVELOPE_TO = re.compile(r"Envelope-to: <([^<>]{0,500})>$")
-_NEXT_RECIPIENT = re.compile(r" {4}<([^<>]{0,500})>$")
-_REJECTED_HEADER = re.compile(r"Envelope-(?:from|to): |[A-Z* ] [\w-]{1,100}:|\s+\S|-{20,}$")
+_ENVELOPE_TO = lazily(r"Envelope-to: <([^<>]{0,500})>$")
+_NEXT_RECIPIENT = lazily(r" {4}<([^<>]{0,500})>$")
+_REJECTED_HEADER = lazily(r"Envelope-(?:from|to): |[A-Z* ] [\w-]{1,100}:|\s+\S|-{20,}$")
 
 
 class _Entry(NamedTuple):

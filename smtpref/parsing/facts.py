@@ -12,6 +12,7 @@ from email.utils import getaddresses
 from typing import Any, NamedTuple
 
 from ..model import ENHANCED_CODE, EnhancedCode, Phase, Record
+from ..patterns import lazily
 from .reply import Reply, find_reply, parse_reply
 
 Event = dict[str, Any]
@@ -22,9 +23,9 @@ MAX_TEXT = 20_000
 MILLISECONDS = 100_000_000_000
 """From here on a number counts milliseconds since 1970: in seconds it would be the year 5138."""
 
-_ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?\s?(Z|[+-][0-9]{2}:?[0-9]{2})?")
-_PLAIN_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
-_WORD_BREAKS = re.compile(r"[_\s]+|(?<=[a-z])(?=[A-Z][a-z])")
+_ISO = lazily(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?\s?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+_PLAIN_ADDRESS = lazily(r"[\w.+-]+@[\w.-]+", re.ASCII)
+_WORD_BREAKS = lazily(r"[_\s]+|(?<=[a-z])(?=[A-Z][a-z])")
 
 
 class Said(NamedTuple):

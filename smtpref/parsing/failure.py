@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ..patterns import lazily
 from .reply import Reply, find_reply
 
 MAX_WORDS = 1500
@@ -12,7 +13,7 @@ MAX_WORDS = 1500
 
 ADDRESS = r"(?:\"[^\"\s]{1,64}\"|[^\s<>\"'()\[\]{},;:@|=*`]{1,64})@[A-Za-z0-9#](?:[A-Za-z0-9._-]{0,250}[A-Za-z0-9])?"
 
-HEAD = re.compile(
+HEAD = lazily(
     rf"""^(?P<margin>[\s>*•·|–-]{{0,40}})(?:(?:failed\s|intended\s)?recipients?(?:\saddress)?\s?:\s*)?
     (?:<(?P<angled>{ADDRESS})>|["'](?P<quoted>{ADDRESS})["']|(?P<bare>{ADDRESS})(?:\s?<mailto:[^>]{{0,320}}>)?)
     (?P<from>\s*\((?:expanded|generated|originally|ultimately)[^()]{{0,330}}\))?

@@ -12,7 +12,6 @@ import gzip
 import io
 import lzma
 import os
-import re
 import select
 import shlex
 import sys
@@ -24,6 +23,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self, cast
 
 from ..errors import Unreadable
 from ..model import STDIN
+from ..patterns import lazily
 
 MAX_LINE = 1 << 20
 """Bytes of one line that are looked at; the rest of a longer one is passed over."""
@@ -34,7 +34,7 @@ CHUNK = 1 << 16
 FILE_CHUNK = 1 << 18
 """and of a file."""
 
-_UTF16 = re.compile(rb"\xff\xfe[\x01-\x7f]\0|\xfe\xff\0[\x01-\x7f]")
+_UTF16 = lazily(rb"\xff\xfe[\x01-\x7f]\0|\xfe\xff\0[\x01-\x7f]")
 IDLE_SECONDS = 0.2
 
 

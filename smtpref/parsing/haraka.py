@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, parse_reply
@@ -21,30 +22,30 @@ MAX_RECIPIENTS = 100
 
 _LEVELS = "DATA|PROTOCOL|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRIT|ALERT|EMERG"
 _UUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
-_LINE = re.compile(
+_LINE = lazily(
     rf"\s*(?:(?P<time>\d{{4}}-\d\d-\d\dT[\d:.]{{5,18}}(?:Z|[+-]\d\d:?\d\d)?) )?\[(?P<level>{_LEVELS})\] \[(?P<uuid>{_UUID}[.\d]{{0,20}}|-)\] "
     rf"\[(?P<plugin>[\w./ -]{{1,60}})\] (?:\[{_UUID}[.\d]{{0,20}}\] |\[outbound\] )?(?P<text>.*)$",
     re.DOTALL,
 )
 # A quoted line that has lost its first fields.
-_SHORT = re.compile(
+_SHORT = lazily(
     r"\[(?P<plugin>outbound|core)\] (?P<text>(?:recipient (?:domain )?<|bouncing mail: |Temp failing |delivered file=).*)$", re.DOTALL
 )
 
-_REFUSED = re.compile(r"recipient (?P<domain>domain )?<(?P<recipient>[^<>]{0,400})> (?P<what>rejected|deferred): (?P<reply>.*)$", re.DOTALL)
-_BOUNCED = re.compile(r"bouncing mail: (?P<reply>.*)$", re.DOTALL)
-_FAILED = re.compile(r"Temp failing \S{1,400} for \d+ seconds: (?P<reply>.*)$", re.DOTALL)
-_DELIVERED = re.compile(r"delivered file=\S")
-_CORE = re.compile(
+_REFUSED = lazily(r"recipient (?P<domain>domain )?<(?P<recipient>[^<>]{0,400})> (?P<what>rejected|deferred): (?P<reply>.*)$", re.DOTALL)
+_BOUNCED = lazily(r"bouncing mail: (?P<reply>.*)$", re.DOTALL)
+_FAILED = lazily(r"Temp failing \S{1,400} for \d+ seconds: (?P<reply>.*)$", re.DOTALL)
+_DELIVERED = lazily(r"delivered file=\S")
+_CORE = lazily(
     r"(?P<what>recipient|sender|message|queue|helo|ehlo|connect|data)(?: <(?P<address>[^<>]{0,400})>)?(?P<pairs> .*)$", re.DOTALL
 )
-_PAIR = re.compile(r'(?<!\S)(?P<key>[a-z]{2,10})=(?P<value>"(?:[^"\\]|\\.){0,2000}"|\S{0,400})')
-_RESPONSE = re.compile(r'(?<!\S)response=(?P<text>"(?:[^"\\]|\\.){0,2000}"|.{0,2000}?)(?= (?:delay|fails|rcpts)=|$)', re.DOTALL)
-_TROUBLE = re.compile(
+_PAIR = lazily(r'(?<!\S)(?P<key>[a-z]{2,10})=(?P<value>"(?:[^"\\]|\\.){0,2000}"|\S{0,400})')
+_RESPONSE = lazily(r'(?<!\S)response=(?P<text>"(?:[^"\\]|\\.){0,2000}"|.{0,2000}?)(?= (?:delay|fails|rcpts)=|$)', re.DOTALL)
+_TROUBLE = lazily(
     r"(?:Remote end (?P<closed>\S{1,300}) closed connection|Ongoing connection failed to (?P<ongoing>\S{1,300}) : |Attempting to deliver to: (?P<next>\S{1,300})"
     r"|Failed to get (?:pool entry|socket|connection): )"
 )
-_LAST_ERROR = re.compile(r"Too many failures \((?P<error>.*)\)$", re.DOTALL)
+_LAST_ERROR = lazily(r"Too many failures \((?P<error>.*)\)$", re.DOTALL)
 
 _REFUSALS = frozenset(("DENY", "DENYSOFT", "DENYDISCONNECT", "DENYSOFTDISCONNECT"))
 _PHASES = {

@@ -11,19 +11,20 @@ import re
 from datetime import datetime
 
 from ..model import InputFormat, Record
+from ..patterns import lazily
 from .facts import time_of
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .sessions import Sessions
 from .tables import address_list
 
-_LINE = re.compile(
+_LINE = lazily(
     r'"(?P<kind>[A-Z][A-Z0-9]{2,15})"\s{1,8}-?\d{1,10}\s{1,8}(?:(?P<session>\d{1,12})\s{1,8})?'
     r'"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)"\s{1,8}(?:"(?P<peer>[0-9A-Fa-f:.]{0,45})"\s{1,8})?"(?P<text>.*)$',
     re.DOTALL,
 )
-_SAID = re.compile(r"(SENT|RECEIVED): ?(.*)$", re.DOTALL)
-_MESSAGE = re.compile(
+_SAID = lazily(r"(SENT|RECEIVED): ?(.*)$", re.DOTALL)
+_MESSAGE = lazily(
     r"SMTPDeliverer - Message (?P<id>\d{1,19}): Delivering message from (?P<sender>\S{0,320}) to (?P<recipients>.{1,20000}?)\. File: "
 )
 

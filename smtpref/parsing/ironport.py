@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Direction, EnhancedCode, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .facts import enhanced_of
 from .reader import InputLine, Reader
 from .remembered import Remembered
@@ -22,46 +23,46 @@ from .stamps import year_inferred
 MAX_RECIPIENTS = 1_000
 """Recipients of one message that are remembered."""
 
-_LINE = re.compile(
+_LINE = lazily(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s{1,2}(?P<month>[A-Z][a-z]{2})\s{1,2}(?P<day>\d{1,2})\s(?P<clock>\d\d:\d\d:\d\d)\s(?P<year>\d{4})\s"
     r"(?P<message>(?:Info|Warning|Critical|Debug|Trace|Error|Information):\s.*)$",
     re.DOTALL,
 )
-_LEVEL = re.compile(r"(?:Info|Warning|Critical|Debug|Trace|Error|Information):\s+")
+_LEVEL = lazily(r"(?:Info|Warning|Critical|Debug|Trace|Error|Information):\s+")
 # What a message begins with that a syslog server passed on, where the program is a name of the site's choice.
-_OWN_WORDS = re.compile(
+_OWN_WORDS = lazily(
     r"(?:MID|ICID|DCID|RID|Start MID|New SMTP|Delivery start|Message (?:done|finished|aborted|\d)|Bounced|Delayed|Double|Connection Error)\b"
 )
 
-_INJECTION = re.compile(r"New SMTP ICID (?P<icid>\d{1,19}) .{0,300}?\baddress (?P<client>\S{2,60})")
-_CONNECTION = re.compile(r"New SMTP DCID (?P<dcid>\d{1,19}) .{0,300}?\baddress (?P<relay>\S{2,60})")
-_CLOSED = re.compile(r"(?P<kind>ICID|DCID) (?P<id>\d{1,19}) close\b")
-_SENDER = re.compile(r"MID (?P<mid>\d{1,19}) (?:ICID \d{1,19} )?From: <(?P<sender>[^<>]{0,320})>")
-_RECIPIENT = re.compile(
+_INJECTION = lazily(r"New SMTP ICID (?P<icid>\d{1,19}) .{0,300}?\baddress (?P<client>\S{2,60})")
+_CONNECTION = lazily(r"New SMTP DCID (?P<dcid>\d{1,19}) .{0,300}?\baddress (?P<relay>\S{2,60})")
+_CLOSED = lazily(r"(?P<kind>ICID|DCID) (?P<id>\d{1,19}) close\b")
+_SENDER = lazily(r"MID (?P<mid>\d{1,19}) (?:ICID \d{1,19} )?From: <(?P<sender>[^<>]{0,320})>")
+_RECIPIENT = lazily(
     r"(?:MID (?P<mid>\d{1,19}) )?ICID (?P<icid>\d{1,19}) (?:RID (?P<rid>\d{1,9}) )?To: <(?P<recipient>[^<>]{0,320})>\s*(?P<refusal>Rejected by .{1,300})?"
 )
-_REFUSED_CLIENT = re.compile(r"ICID (?P<icid>\d{1,19}) (?P<text>(?:REJECT|TCPREFUSE) .{0,1000})")
-_STARTED = re.compile(r"Delivery start DCID (?P<dcid>\d{1,19}) MID (?P<mid>\d{1,19}) to RID")
-_DONE = re.compile(r"Message done DCID (?P<dcid>\d{1,19}) MID (?P<mid>\d{1,19}) to RID \[(?P<rids>[\d, ]{1,9000})\]")
-_RESPONSE = re.compile(r"MID (?P<mid>\d{1,19}) (?:RID )?\[(?P<rids>[\d, ]{1,9000})\] Response (?P<text>.*)$", re.DOTALL)
-_FINISHED = re.compile(r"Message finished MID (?P<mid>\d{1,19})\b")
-_ABORTED = re.compile(r"Message aborted MID (?P<mid>\d{1,19}) (?P<text>(?P<what>Dropped|Bounced|Rejected)\b.{0,1000})")
+_REFUSED_CLIENT = lazily(r"ICID (?P<icid>\d{1,19}) (?P<text>(?:REJECT|TCPREFUSE) .{0,1000})")
+_STARTED = lazily(r"Delivery start DCID (?P<dcid>\d{1,19}) MID (?P<mid>\d{1,19}) to RID")
+_DONE = lazily(r"Message done DCID (?P<dcid>\d{1,19}) MID (?P<mid>\d{1,19}) to RID \[(?P<rids>[\d, ]{1,9000})\]")
+_RESPONSE = lazily(r"MID (?P<mid>\d{1,19}) (?:RID )?\[(?P<rids>[\d, ]{1,9000})\] Response (?P<text>.*)$", re.DOTALL)
+_FINISHED = lazily(r"Message finished MID (?P<mid>\d{1,19})\b")
+_ABORTED = lazily(r"Message aborted MID (?P<mid>\d{1,19}) (?P<text>(?P<what>Dropped|Bounced|Rejected)\b.{0,1000})")
 _ADDRESSES = r"(?:From:\s?<(?P<sender>[^<>]{0,320})>\s{1,4})?(?:To:\s?<(?P<recipient>[^<>]{0,320})>\s{0,4})?"
-_FAILED = re.compile(
+_FAILED = lazily(
     rf"(?P<what>Bounced|Delayed|Double[ -]bounced?): (?:DCID:? (?P<dcid>\d{{1,19}}) )?(?:MID|Message):? (?P<mid>\d{{1,19}}) {_ADDRESSES}"
     r"(?:to )?(?:RID )?(?P<rid>\d{1,9}) - (?P<rest>.*)$",
     re.DOTALL | re.IGNORECASE,
 )
-_BOUNCE_LOG = re.compile(
+_BOUNCE_LOG = lazily(
     rf"(?P<what>Bounced|Delayed|Double[ -]bounced?): (?P<mid>\d{{1,19}}):(?P<rid>\d{{1,9}}) {_ADDRESSES}(?P<rest>Reason: ?\".*)$",
     re.DOTALL | re.IGNORECASE,
 )
-_CLASS = re.compile(r"(?<![\d.])(?P<code>[245]\.\d{1,3}\.\d{1,3}) - (?P<words>[^\"]{1,200}?)\s*(?=\"|\('\d{3}'|\(\"\d{3}\"|$)")
-_TUPLE = re.compile(r"""\(['"](?P<code>\d{3})['"],\s?\[""")
-_STRING = re.compile(r"""u?(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)")\s*(?P<end>,|\])?""", re.DOTALL)
-_ESCAPES = re.compile(r"\\(?P<escape>[nrt]|0\d\d|.)", re.DOTALL)
+_CLASS = lazily(r"(?<![\d.])(?P<code>[245]\.\d{1,3}\.\d{1,3}) - (?P<words>[^\"]{1,200}?)\s*(?=\"|\('\d{3}'|\(\"\d{3}\"|$)")
+_TUPLE = lazily(r"""\(['"](?P<code>\d{3})['"],\s?\[""")
+_STRING = lazily(r"""u?(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)")\s*(?P<end>,|\])?""", re.DOTALL)
+_ESCAPES = lazily(r"\\(?P<escape>[nrt]|0\d\d|.)", re.DOTALL)
 # Servers that begin a refusal with the recipient; many begin that of a sender in the same way.
-_ADDRESSED = re.compile(r"<(?P<address>[^<>\s@]{1,64}@[^<>\s]{1,255})>(?:\.\.\.|: Recipient\b)(?!.{0,30}\bsender\b)", re.IGNORECASE)
+_ADDRESSED = lazily(r"<(?P<address>[^<>\s@]{1,64}@[^<>\s]{1,255})>(?:\.\.\.|: Recipient\b)(?!.{0,30}\bsender\b)", re.IGNORECASE)
 
 
 class _Message:

@@ -12,17 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from ..model import REPLY_CODE, Direction, EnhancedCode, InputFormat, Outcome, Phase, Record, ReplyCode
+from ..patterns import lazily
 from .facts import enhanced_of, time_of
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import parse_reply, phase_of
 
-_EVENT = re.compile(
+_EVENT = lazily(
     r"(?:(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{9,11}\.\d{1,9}) )?"
     r"(?P<debug>\[debug\] )?(?P<module>[a-z][\w./-]{1,60}): (?P<message>[\w #,./'()-]{3,120}?)(?:\t|  ?\s*)(?P<facts>\{.*\})\s*$",
     re.DOTALL,
 )
-_REFUSAL = re.compile(r"(?P<command>MAIL FROM|MAIL|RCPT TO|RCPT|DATA|BDAT|AUTH|EHLO|HELO) error$")
+_REFUSAL = lazily(r"(?P<command>MAIL FROM|MAIL|RCPT TO|RCPT|DATA|BDAT|AUTH|EHLO|HELO) error$")
 _PROGRAM = "maddy"
 
 

@@ -10,6 +10,7 @@ import re
 from datetime import datetime
 
 from ..model import InputFormat, Record
+from ..patterns import lazily
 from .events import EventReader
 from .reader import InputLine, Reader
 
@@ -25,9 +26,9 @@ SURE_FIELDS = 4
 """Common fields after which a line that is none spoils a head no more."""
 
 # "From bob@example.com Mon Jan  1 00:00:00 2024", with a time zone here and there.
-_SEPARATOR = re.compile(r"From \S{0,320}\s+(?:\S{1,40}\s+)?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s.{4,60}\d{4}")
+_SEPARATOR = lazily(r"From \S{0,320}\s+(?:\S{1,40}\s+)?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s.{4,60}\d{4}")
 # How mail systems begin to tell of a failure; somebody who pastes a bounce often leaves out its head.
-_BOUNCE_OPENING = re.compile(
+_BOUNCE_OPENING = lazily(
     r"""\W{0,3}(?:
       Hi\.\ This\ is\ the\ .{1,40}\ (?:program|deliver)\b
     | This\ is\ the\ mail\ (?:system|delivery)\b
@@ -39,9 +40,9 @@ _BOUNCE_OPENING = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _HEAD_LEFT_OUT = (b"From: MAILER-DAEMON", b"Subject: Undelivered Mail Returned to Sender", b"")
-_QUOTED_SEPARATOR = re.compile(rb"^>(>*From )")
-_FIELD = re.compile(r"(?P<name>[!-9;-~]{1,80}):(?:[ \t]|$|(?=[<\"(=\w]))")
-_CONTINUED = re.compile(r"[ \t]+\S")
+_QUOTED_SEPARATOR = lazily(rb"^>(>*From )")
+_FIELD = lazily(r"(?P<name>[!-9;-~]{1,80}):(?:[ \t]|$|(?=[<\"(=\w]))")
+_CONTINUED = lazily(r"[ \t]+\S")
 
 SOME_FIELDS = ("from", "subject")
 

@@ -11,11 +11,12 @@ import re
 from datetime import datetime
 
 from ..model import InputFormat, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .sessions import Sessions
 
-_STAMP = re.compile(r"(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d\d|\d{4}) (?P<clock>\d\d:\d\d:\d\d)$")
-_SERVICE_LINE = re.compile(r"\[\d\d/\d\d/\d\d(?:\d\d)? \d\d:\d\d:\d\d\]\*{3,} .{0,80}\*{3,}\s*$")
+_STAMP = lazily(r"(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d\d|\d{4}) (?P<clock>\d\d:\d\d:\d\d)$")
+_SERVICE_LINE = lazily(r"\[\d\d/\d\d/\d\d(?:\d\d)? \d\d:\d\d:\d\d\]\*{3,} .{0,80}\*{3,}\s*$")
 _KINDS = frozenset(("SMTP-IN", "SMTP-OU", "SMTP-OUT"))
 _MESSAGE_COMMANDS = frozenset(("DATA", "DATE"))
 MIN_COLUMNS = 8

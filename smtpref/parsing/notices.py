@@ -10,18 +10,19 @@ import re
 from collections.abc import Iterator
 
 from ..model import Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .bounce_text import holds_status_fields, read_failures, unquoted
 from .delivery_status import read_status, status_records
 from .failure import MAX_WORDS, Failure
 from .message import Headers, Message, Part, iso_time
 from .reply import Reply, find_reply
 
-_DAEMON = re.compile(
+_DAEMON = lazily(
     r"^(?:mailer-?daemon|post_?master|mail[._-]?(?:delivery|daemon|system|router)|mdaemon|mmdf|uucp|smtp[._-]?(?:agent|server|gateway)"
     r"|symantec_antivirus|e\d+_smtp)\b|mailer-daemon|postmaster@|mail delivery (?:(?:sub)?system|service)|mail administrator|system administrator",
     re.IGNORECASE,
 )
-_BOUNCE_SUBJECT = re.compile(
+_BOUNCE_SUBJECT = lazily(
     r"""\bundeliver|\bnon[- ]?(?:remis|deliver|recapit|entreg)|deliver(?:y|ies)\s(?:status|fail|report|notif|problem|error|has|of)|\bnot\s(?:be\s|been\s|yet\s)*deliver
     | returned\s(?:mail|e-?mail|message|to\ssender)|return(?:ing)?\s(?:message\s)?to\ssender|fail(?:ure|ed)[:,]?\s(?:notice|delivery|mail|to\sdeliver)|mail\s?(?:system\s)?(?:delivery\s)?(?:fail|error|was\snot)
     | message\s(?:delivery\s|status\s)?(?:fail|delayed|not\s|bounce|rejected|undeliver)|\bdelayed\b.{0,20}(?:mail|message|hours?)|(?:delivery|message|mail)\s?.{0,40}\bdelayed\b|\bbounced?\b
@@ -29,27 +30,27 @@ _BOUNCE_SUBJECT = re.compile(
     | onbestelbaar|недоставленн|не\sдоставлен|配信|送信(?:エラー|不能|失敗)|不達|退信|无法(?:投递|送达)|傳送失敗|loop\salert|automatically\srejected|warning:.{0,80}(?:deliver|unknown|delay)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_FAILS = re.compile(
+_FAILS = lazily(
     r"""(?:not|n't|un)\s?(?:able\sto\s|be\s|been\s|yet\s|possible\sto\s)*(?:deliver|reach|accept|process|sent|find|found|exist)|undeliver|\bfail(?:ed|ure|s)?\b|permanent\s(?:fatal\s)?error|fatal\serror
     | \breject(?:ed|ion)?\b|returned\s(?:below|to)|did\snot\sreach|\bdelayed\b|unknown|deferred|bounce|quota|\bfull\b|transcript\sof\ssession|does\snot|doesn't|invalid|disabled|encountered|problem|loop|duplicat|could\snot|abort|unrout|\berrors?\b|no\s(?:such|user|mailbox|account|valid)
     | n'a\spas|no\s(?:pudo|se\spudo|ha\spodido|existe)|nicht\s|non\s(?:è|e'|remis|distribu)|не\sможет|não|できません|でき(?:なかった|ません)|ません|无法|失败|不存在|退回""",
     re.IGNORECASE | re.VERBOSE,
 )
 # Parcels are not delivered either: it has to be a message.
-_MESSAGE_FAILED = re.compile(
+_MESSAGE_FAILED = lazily(
     r"""\b(?:e-?mail|mail|message)\b.{0,80}\b(?:could|can|was|were|has|have)(?:\s?not|n't)\s(?:yet\s)?be(?:en)?\s(?:delivered|sent)|undeliver(?:able|ed)\s(?:e-?mail|mail|message)
     | (?:unable|n't\sable)\sto\sdeliver\s(?:your|the)\s(?:e-?mail|mail|message)|(?:e-?mail|mail|message)\b.{0,60}\bdid\snot\sreach|duplicated\smessage-id
     | (?:message|courriel|e-?mail)\sn'a\spas?\spu|(?:mensaje|correo)\b.{0,40}\bno\s(?:pudo|ha\spodido|se\spudo)|(?:nachricht|e-?mail)\b.{0,60}\bnicht\szugestellt|messaggio\b.{0,40}\bnon\sè\sstato""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_DELAY = re.compile(
+_DELAY = lazily(
     r"""not\s(?:yet\s)?been\s(?:yet\s)?delivered|has\snot\s(?:yet\s)?been|have\snot\syet|been\sdelayed|\bis\sdelayed|warning\smessage\sonly|just\sa\swarning|will\s(?:be\sretried|continue\sto\s(?:be\sretried|try|attempt|retry|be))
     | delivery\sattempts\swill\scontinue|attempts\s(?:will|to)\s(?:be\s)?continue|still\strying|keep\strying|no\saction\sis\srequired""",
     re.IGNORECASE | re.VERBOSE,
 )
-_DELAYED_SUBJECT = re.compile(r"\bdelay(?:ed)?\b|^\W{0,10}warning\b(?!.{0,100}unknown)|not\syet\sbeen", re.IGNORECASE)
+_DELAYED_SUBJECT = lazily(r"\bdelay(?:ed)?\b|^\W{0,10}warning\b(?!.{0,100}unknown)|not\syet\sbeen", re.IGNORECASE)
 
-_AUTO_SUBJECT = re.compile(
+_AUTO_SUBJECT = lazily(
     r"""^\W{0,3}(?:(?:automatic(?:ally)?|auto)[\s_-]*(?:reply|response|generated\sreply|answer|replied)|auto:|autoreply|(?:i\sam\s|i'm\s)?out\sof\s(?:the\s)?office|out-of-office|vacation\s(?:reply|message|notice|auto)|on\s(?:vacation|holiday|leave)(?:\s*$|[:,.(]|\s(?:from|till?|until))|away\sfrom\s(?:my|the)
     | automatische\s(?:antwort|abwesenheit)|abwesen|autoantwort|réponse\sautomatique|reponse\sautomatique|absence\sdu|absent\s(?:du|jusqu|from|until)|respuesta\sautom|fuera\sde\s(?:la\s)?oficina|resposta\sautom|fora\sdo\sescrit|risposta\sautom
     | fuori\s(?:sede|ufficio)|automatisch\s(?:antwoord|bericht)|afwezig|autosvar|automatisk\s?svar|autom.{0,3}\ssvar|automaattinen|odpowied.\sautomat|automatick[áa]\sodpov|автоответ|автоматический\sответ
@@ -65,12 +66,12 @@ _AUTO_FIELDS = (
     "x-auto-response",
     "x-mail-autoreply",
 )
-_VERBATIM_HEAD = re.compile(r"^\s*(?:reason|error|the following (?:reason|error) was given|because)[^:]{0,40}:\s*$", re.IGNORECASE)
-_COMPLAINS = re.compile(r"\bcomplaint about message from\b|\babuse report\b|\bfeedback[- ]loop\b|\bspam report\b", re.IGNORECASE)
-_REFUSES = re.compile(r"\brejected\b|\brefused\b", re.IGNORECASE)
+_VERBATIM_HEAD = lazily(r"^\s*(?:reason|error|the following (?:reason|error) was given|because)[^:]{0,40}:\s*$", re.IGNORECASE)
+_COMPLAINS = lazily(r"\bcomplaint about message from\b|\babuse report\b|\bfeedback[- ]loop\b|\bspam report\b", re.IGNORECASE)
+_REFUSES = lazily(r"\brejected\b|\brefused\b", re.IGNORECASE)
 _NO_COMPLAINT = frozenset(("not-spam", "opt-out-list"))
 _FAILED_AUTHENTICATION = "auth-failure"
-_REDACTED = re.compile(r"redacted|^\W*$", re.IGNORECASE)
+_REDACTED = lazily(r"redacted|^\W*$", re.IGNORECASE)
 
 
 def notice_records(message: Message, base: Record) -> list[Record]:

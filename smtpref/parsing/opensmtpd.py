@@ -13,34 +13,35 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, find_reply, parse_reply, phase_of
 from .stamps import LogLine
 
-_SESSION = re.compile(
+_SESSION = lazily(
     r"(?P<session>[0-9a-f]{16}) (?P<part>smtp|mta|mda|filter|lka|scheduler|queue) (?:event=)?(?P<event>[\w-]+) ?(?P<pairs>.*)$", re.DOTALL
 )
-_OLD_DELIVERY = re.compile(
+_OLD_DELIVERY = lazily(
     r"(?P<part>relay|delivery|remote|local|relay-local): (?P<result>Ok|TempFail|PermFail|Loop|Expire\w*|Remove\w*) for (?P<envelope>[0-9a-f]{16}): (?P<pairs>.*)$",
     re.DOTALL,
 )
-_OLD_REFUSAL = re.compile(
+_OLD_REFUSAL = lazily(
     r'smtp-in: (?:Failed command|Bad input) on session (?P<session>[0-9a-f]{16}): (?:"(?P<command>.{0,2000}?)" => )?(?P<reply>.*)$',
     re.DOTALL,
 )
-_OLD_CLIENT = re.compile(r"smtp-in: New session (?P<session>[0-9a-f]{16}) from host (?P<client>\S{1,300}(?: \[[^\]]{1,50}\])?)")
-_OLD_ERROR = re.compile(r"smtp-out: Error on session (?P<session>[0-9a-f]{16}): (?P<text>\S.*)$", re.DOTALL)
-_ERROR = re.compile(r"(?:^|\s)reason=(?P<text>\S.*)$", re.DOTALL)
-_OLD_NEWS = re.compile(r"(?:smtp-in|smtp-out|mta|mda|scheduler|queue|lookup|control|filter|info|warn|fatal|debug): ")
+_OLD_CLIENT = lazily(r"smtp-in: New session (?P<session>[0-9a-f]{16}) from host (?P<client>\S{1,300}(?: \[[^\]]{1,50}\])?)")
+_OLD_ERROR = lazily(r"smtp-out: Error on session (?P<session>[0-9a-f]{16}): (?P<text>\S.*)$", re.DOTALL)
+_ERROR = lazily(r"(?:^|\s)reason=(?P<text>\S.*)$", re.DOTALL)
+_OLD_NEWS = lazily(r"(?:smtp-in|smtp-out|mta|mda|scheduler|queue|lookup|control|filter|info|warn|fatal|debug): ")
 _PROGRAM = "smtpd"
 _PROGRAMS = frozenset((_PROGRAM, "transfer", "queue", "mta", "mda", "lookup", "scheduler", "smtp", "pony", "klondike"))
 
-_PAIR = re.compile(r'(?P<key>[a-z]{2,10})=(?P<value><[^>]{0,400}>|"(?:[^"\\]|\\.){0,400}"|[^\s,]{0,400}(?: \([^)]{0,300}\))?)')
-_STAT = re.compile(r"(?:^|[\s,])stat=(?P<text>.*)$", re.DOTALL)
-_RESULT = re.compile(r"(?:^|\s)result=(?P<text>.*)$", re.DOTALL)
-_COMMAND = re.compile(r"(?P<verb>MAIL FROM|RCPT TO|[A-Za-z]{4,8})(?::\s?<?(?P<address>[^<>\s]{0,320}))?", re.IGNORECASE)
-_INNER_REPLY = re.compile(r"(?:server )?error: [245]\d\d[ -]")
+_PAIR = lazily(r'(?P<key>[a-z]{2,10})=(?P<value><[^>]{0,400}>|"(?:[^"\\]|\\.){0,400}"|[^\s,]{0,400}(?: \([^)]{0,300}\))?)')
+_STAT = lazily(r"(?:^|[\s,])stat=(?P<text>.*)$", re.DOTALL)
+_RESULT = lazily(r"(?:^|\s)result=(?P<text>.*)$", re.DOTALL)
+_COMMAND = lazily(r"(?P<verb>MAIL FROM|RCPT TO|[A-Za-z]{4,8})(?::\s?<?(?P<address>[^<>\s]{0,320}))?", re.IGNORECASE)
+_INNER_REPLY = lazily(r"(?:server )?error: [245]\d\d[ -]")
 
 _OUTCOMES = {
     "ok": Outcome.DELIVERED,

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .postfix_usual import REFUSED, Clock, UsualLine, quoted_reply, usual_lines
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import parse_reply, phase_of
 from .stamps import LogLine
 
-_PROGRAM = re.compile(r"postfix[\w.-]*(?:/|$)")
+_PROGRAM = lazily(r"postfix[\w.-]*(?:/|$)")
 # OpenSMTPD and qmail have an smtpd too; and a pasted line may have lost its program.
 _BARE_PROGRAMS = frozenset(("", "smtp", "smtpd", "lmtp", "qmgr", "cleanup", "bounce", "postscreen", "error", "pipe", "local", "virtual"))
 # The short, the long, and what people write over one before they show a log.
@@ -27,45 +28,45 @@ _QUEUE_ID = (
 )
 
 # What Postfix writes, where a log or a person left out time, host and program.
-_UNSTAMPED = re.compile(
+_UNSTAMPED = lazily(
     rf"(?:{_QUEUE_ID}|NOQUEUE): (?:to=(?!.{{0,2000}}, stat=)|from=|client=|uid=|message-id=|(?:milter-|proxy-)?(?:reject|discard|hold|filter|redirect)|removed$|skipped|host )"
     r"|(?:postdrop: )?(?:warning|fatal|panic): |addr \S+ listed by domain |(?:dis)?connect from |lost connection after |connect to \S+\[|statistics: "
     r"|(?:Untrusted|Trusted|Verified|Anonymous) TLS connection |(?:PREGREET|HANGUP|BARE NEWLINE|PASS|WHITELISTED|ALLOWLISTED|DNSBL|COMMAND) "
 )
 
 # The usual items in their order, or whatever else stands before the status.
-_DELIVERY = re.compile(
+_DELIVERY = lazily(
     rf"(?P<queue_id>{_QUEUE_ID}): to=(?P<recipient><(?:[^>\"]|\"(?:[^\"\\]|\\.)*\")*>|[^,]*)"
     r"(?:, relay=(?P<relay>[^,]*), delay=[\d.]*, delays=[\d./]*, dsn=(?P<dsn>[245]\.\d{1,3}\.\d{1,3}), |(?P<items>,.{0,2000}?\b))"
     r"status=(?P<status>[\w-]+)\s*(?:\((?P<text>.*))?$",
     re.DOTALL,
 )
-_RELAY = re.compile(r", relay=([^,]*(?:\[[^\]]*\][^,]*)?),")
-_DSN = re.compile(r", dsn=([245]\.\d{1,3}\.\d{1,3})")
-_REFUSAL = re.compile(
+_RELAY = lazily(r", relay=([^,]*(?:\[[^\]]*\][^,]*)?),")
+_DSN = lazily(r", dsn=([245]\.\d{1,3}\.\d{1,3})")
+_REFUSAL = lazily(
     rf"(?:(?P<queue_id>{_QUEUE_ID}|NOQUEUE): )?(?P<what>reject|milter-reject|proxy-reject|discard|milter-discard|milter-header-reject): "
     r"(?P<command>[A-Za-z-]+)(?: (?P<header>\S.{0,2000}?))??(?: from (?P<client>\S+\[[^\]]*\](?::\d+)?|\[[^\]]*\](?::\d+)?))?(?:: |; )(?P<rest>.*)$",
     re.DOTALL,
 )
 # cleanup puts the client and the addresses behind what it found, which is foreign text, and its own words last.
-_CONTENT = re.compile(
+_CONTENT = lazily(
     rf"(?P<queue_id>{_QUEUE_ID}): (?P<what>reject|discard|milter-header-reject): (?:(?:mime-|nested-)?header|body|content) .* from (?P<client>\S+); "
     r"from=<(?P<sender>[^>]*)> to=<(?P<recipient>[^>]*)>(?: proto=\S+)?(?: helo=<[^>]*>)?: (?P<words>.*)$",
     re.DOTALL,
 )
-_EXPIRED = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>, status=(?:force-)?expired, returned to sender")
-_SENDER = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>")
-_REMOVED = re.compile(rf"(?P<queue_id>{_QUEUE_ID}): removed$")
-_ATTEMPT = re.compile(
+_EXPIRED = lazily(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>, status=(?:force-)?expired, returned to sender")
+_SENDER = lazily(rf"(?P<queue_id>{_QUEUE_ID}): from=<(?P<sender>[^>]*)>")
+_REMOVED = lazily(rf"(?P<queue_id>{_QUEUE_ID}): removed$")
+_ATTEMPT = lazily(
     rf"(?P<queue_id>{_QUEUE_ID}): (?P<text>(?:host (?P<relay>\S+) (?:said|refused)|SASL authentication failed; server (?P<server>\S+) said"
     r"|lost connection with|conversation with).*)$",
     re.DOTALL,
 )
 # A message that a program of this machine handed over and that was not taken.
-_SUBMISSION = re.compile(r"warning: uid=\d{1,10}: (?P<text>.{1,300})$")
-_DETAILS = re.compile(r"[;,] (?:from=<|to=<|proto=|helo=<)")
-_DETAIL_SENDER = re.compile(r"[;,]? from=<([^>]*)>")
-_DETAIL_RECIPIENT = re.compile(r"[;,]? to=<([^>]*)>")
+_SUBMISSION = lazily(r"warning: uid=\d{1,10}: (?P<text>.{1,300})$")
+_DETAILS = lazily(r"[;,] (?:from=<|to=<|proto=|helo=<)")
+_DETAIL_SENDER = lazily(r"[;,]? from=<([^>]*)>")
+_DETAIL_RECIPIENT = lazily(r"[;,]? to=<([^>]*)>")
 
 
 class PostfixReader(Reader):

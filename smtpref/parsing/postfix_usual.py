@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..model import ENHANCED_CODE, Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .reply import Reply, enhanced_code, find_reply, parse_reply, phase_of
 from .stamps import split_stamp
 
@@ -49,7 +50,7 @@ _OUTCOMES = {
 MAX_MINUTES = 1000
 """Minutes that a clock remembers."""
 
-_CODE = re.compile(r"\d{3}[ -]")
+_CODE = lazily(r"\d{3}[ -]")
 
 
 REFUSED = "refused "

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ..model import Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .facts import enhanced_of
 from .reply import Reply, parse_reply
 from .tables import Row, TableReader, any_time, fits, plain
@@ -34,9 +35,9 @@ _OF_ACTION = {
 _TYPES = frozenset(("r", "rs", *_OUTCOMES))
 _OWN_NAMES = frozenset(("timelogged", "dsnstatus", "dsndiag", "bouncecat", "vmta", "dlvsourceip", "feedbacktype", "originalrcptto"))
 
-_ROW = re.compile(r'"?(?:d|b|t|tq|r|rb|rs|f)"?,"?(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\d{9,11}(?:\.\d+)?"?,)')
-_STATUS = re.compile(r"(?P<code>[245]\.\d{1,3}\.\d{1,3})?\s*(?:\((?P<words>.*)\))?\s*$", re.DOTALL)
-_REPLY = re.compile(r"[2-5]\d\d(?:[ -]|$)")
+_ROW = lazily(r'"?(?:d|b|t|tq|r|rb|rs|f)"?,"?(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\d{9,11}(?:\.\d+)?"?,)')
+_STATUS = lazily(r"(?P<code>[245]\.\d{1,3}\.\d{1,3})?\s*(?:\((?P<words>.*)\))?\s*$", re.DOTALL)
+_REPLY = lazily(r"[2-5]\d\d(?:[ -]|$)")
 # What says no more than that something went wrong.
 _EMPTY_WORDS = frozenset(("", "undefined status", "other", "success"))
 # The columns of a file without a header, as PowerMTA orders them by default, around dsnAction.

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, parse_reply
@@ -19,41 +20,39 @@ from .stamps import iso_time
 TAI64_EPOCH = (1 << 62) + 10
 """What qmail calls 1970 (it counts no leap seconds after the first ten)."""
 
-_STAMP = re.compile(
+_STAMP = lazily(
     r"(?:@(?P<tai>[0-9a-f]{16})(?P<nano>[0-9a-f]{8})|(?P<local>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?P<fraction>\.\d{1,9})?|(?P<seconds>\d{9,11})\.(?P<micro>\d{6})) "
 )
-_NEWS = re.compile(
+_NEWS = lazily(
     r"(?:new msg \d+$|end msg \d+$|bounce msg \d+ qp \d+|triple bounce: discarding |info msg \d+: bytes \d+ from <|starting delivery \d+: msg \d+ to "
     r"|delivery \d+: (?:success|failure|deferral|report mangled)|(?:success|failure|deferral) <[^<>]{0,400}> \w+=<|status: (?:local \d+/\d+ remote \d+/\d+|exiting)"
     r"|tcpserver: (?:status|pid|ok|deny|end|warning)\b|(?:rblsmtpd|qmail-smtpd): |CHKUSER )"
 )
-_INFO = re.compile(r"info msg (?P<message>\d{1,20}): bytes \d+ from <(?P<sender>[^>]{0,400})>")
-_START = re.compile(
-    r"starting delivery (?P<delivery>\d{1,20}): msg (?P<message>\d{1,20}) to (?P<where>local|remote) (?P<recipient>\S{1,400})"
-)
+_INFO = lazily(r"info msg (?P<message>\d{1,20}): bytes \d+ from <(?P<sender>[^>]{0,400})>")
+_START = lazily(r"starting delivery (?P<delivery>\d{1,20}): msg (?P<message>\d{1,20}) to (?P<where>local|remote) (?P<recipient>\S{1,400})")
 # Patched ones name the message's ids, and leave out the delivery's number.
-_DELIVERY = re.compile(
+_DELIVERY = lazily(
     r"(?:delivery (?P<delivery>\d{1,20}): (?P<status>success|failure|deferral)|(?P<bare>success|failure|deferral)(?= .{0,400}=<))"
     r"(?: <[^<>]{0,400}>)?(?: \w{2,10}=<[^<>]{0,400}>){0,6}: (?P<report>.*)$",
     re.DOTALL,
 )
-_NEW_OR_END = re.compile(r"(?:new|end) msg (?P<message>\d{1,20})$")
-_RBL = re.compile(r"rblsmtpd: (?P<client>[\da-fA-F.:]{3,45}) pid \d+(?: [\w.-]{1,255})?: (?P<reply>[45]\d\d .*)$", re.DOTALL)
-_SMTPD = re.compile(r"qmail-smtpd: (?P<reply>[45]\d\d .*)$", re.DOTALL)
-_CHKUSER = re.compile(
+_NEW_OR_END = lazily(r"(?:new|end) msg (?P<message>\d{1,20})$")
+_RBL = lazily(r"rblsmtpd: (?P<client>[\da-fA-F.:]{3,45}) pid \d+(?: [\w.-]{1,255})?: (?P<reply>[45]\d\d .*)$", re.DOTALL)
+_SMTPD = lazily(r"qmail-smtpd: (?P<reply>[45]\d\d .*)$", re.DOTALL)
+_CHKUSER = lazily(
     r"CHKUSER rejected (?P<what>rcpt|relaying|sender): from <(?P<sender>[^:>]{0,320})[^>]{0,320}> remote <(?P<remote>[^>]{0,400})> "
     r"rcpt <(?P<recipient>[^>]{0,320})> : (?P<text>.*)$",
     re.DOTALL,
 )
 
 # qmail-remote's sentences.
-_REPORT_RECIPIENT = re.compile(r"\(([^()\s@]{1,64}@[^()\s]{1,255})\) ")
+_REPORT_RECIPIENT = lazily(r"\(([^()\s@]{1,64}@[^()\s]{1,255})\) ")
 _PEER = r"[\w.:-]{3,255}"
-_RELAY = re.compile(
+_RELAY = lazily(
     rf"\bConnected to ({_PEER}) but|(?<![\w.:-])({_PEER}) (?:accepted message|does not like recipient|failed on DATA command|failed after I sent)"
     rf"|\bGiving up on ({_PEER}?)\.(?: |$|/)"
 )
-_REMOTE_SAID = re.compile(r"[/ ]?Remote host said: ")
+_REMOTE_SAID = lazily(r"[/ ]?Remote host said: ")
 _PHASES = {
     "greeting failed": Phase.CONNECT,
     "my name was rejected": Phase.EHLO,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .documents import Documents, JsonObject, NotJson
 from .facts import objects_in, text_of, time_of
 from .postfix_usual import quoted_reply
@@ -26,36 +27,36 @@ _OF_QUEUE = {"hold": ON_HOLD, "active": ACTIVE}
 _OF_MARK = {"!": ON_HOLD, "*": ACTIVE}
 
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2})"
-_POSTFIX_ENTRY = re.compile(
+_POSTFIX_ENTRY = lazily(
     rf"(?P<id>[0-9A-Za-z]{{5,24}})(?P<mark>[*!#]?)\s+\d+ {_DAY} (?P<clock>\d\d:\d\d:\d\d)\s+(?P<sender>\S.{{0,500}}?)\s*$"
 )
-_POSTFIX_NEWS = re.compile(
+_POSTFIX_NEWS = lazily(
     r"-+Queue ID-+ +-+Size-+ |-- \d+ [KMG]?bytes in \d+ Requests?\.|Mail queue is empty$|postqueue: warning: Mail system is down",
     re.IGNORECASE,
 )
-_SENDMAIL_ENTRY = re.compile(
+_SENDMAIL_ENTRY = lazily(
     rf"(?P<id>[0-9A-Za-z]{{8,24}})(?P<mark>[*X?-]?)\s+(?:\d+|\?)\s+(?:\d+[+ ]\s*)?{_DAY} (?P<clock>\d\d:\d\d)\s+(?P<sender><[^<>]{{0,400}}>|MAILER-DAEMON)\s*$"
 )
-_SENDMAIL_NEWS = re.compile(
+_SENDMAIL_NEWS = lazily(
     r"\s*(?:-+Q-ID-+ +-+Size-+ |Total requests: \d|(?:MSP|MTA) Queue status\.\.\.|/\S{1,300} (?:\(\d+ requests?\)|is empty)|\S{1,300}: \(\d+ requests?\))"
 )
-_EXIM_ENTRY = re.compile(
+_EXIM_ENTRY = lazily(
     r"\s{0,3}\d+[smhdw]\s+[\d.]+[KMG]?\s+[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} <[^<>]{0,400}>(?: \*\*\* frozen \*\*\*)?(?: \(\S{1,100}\))?\s*$"
 )
-_EXIM_RECIPIENT = re.compile(r"\s+(?:\+?D\s+)?\S{1,400}\s*$")
-_REASON = re.compile(r"\s*(?:(?:8BITMIME|7BIT|BODY=\S+|QUARANTINE\S*)\s+)?\((?P<reason>.*?)\)?\s*$", re.DOTALL)
-_RECIPIENT = re.compile(r"\s+(?P<address>\S(?:.{0,500}\S)?)\s*$")
+_EXIM_RECIPIENT = lazily(r"\s+(?:\+?D\s+)?\S{1,400}\s*$")
+_REASON = lazily(r"\s*(?:(?:8BITMIME|7BIT|BODY=\S+|QUARANTINE\S*)\s+)?\((?P<reason>.*?)\)?\s*$", re.DOTALL)
+_RECIPIENT = lazily(r"\s+(?P<address>\S(?:.{0,500}\S)?)\s*$")
 
 # "connect to x[ip]:25: ...", "host x[ip] said: ...", and Sendmail's "Connection timed out with x".
-_POSTFIX_RELAY = re.compile(
+_POSTFIX_RELAY = lazily(
     r"(?:host (?P<host>\S{1,300}) (?:said|refused)|connect to (?P<next>\S{1,300}\[[^\]]{1,100}\](?::\d{1,5})?):"
     r"|(?:lost connection with|conversation with|server|delivery via) (?P<peer>\S{1,300}\[[^\]]{1,100}\](?::\d{1,5})?))"
 )
-_SENDMAIL_RELAY = re.compile(
+_SENDMAIL_RELAY = lazily(
     r"(?:refused by|timed out with|(?:error|EOF|reset|connection) (?:from|by|with|to)|waiting for .{1,60} (?:from|with)) (?P<host>[\w-]+(?:\.[\w-]+)+\.?)(?= |$)"
 )
-_SENDMAIL_STATUS = re.compile(r"(?:Deferred|Service unavailable|User unknown|Host unknown[^:]{0,100}): (?=[2-5]\d\d[ -])")
-_LISTED = re.compile(r"(?P<address>\S{1,400}?)(?: \((?P<reason>.*)\))?$", re.DOTALL)
+_SENDMAIL_STATUS = lazily(r"(?:Deferred|Service unavailable|User unknown|Host unknown[^:]{0,100}): (?=[2-5]\d\d[ -])")
+_LISTED = lazily(r"(?P<address>\S{1,400}?)(?: \((?P<reason>.*)\))?$", re.DOTALL)
 
 
 class PostqueueJsonReader(Reader):

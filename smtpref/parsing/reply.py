@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..model import EnhancedCode, Phase, ReplyCode
+from ..patterns import lazily
 
 _ENHANCED = r"[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})"
 
@@ -26,18 +27,18 @@ _BEFORE = r"""(?:^|[\s:;("'=|>\[,]|<-|\bb')"""
 # What stands after: the end, or a separator and something that is not another number (a size, a date, a port); a host name may begin with one.
 _AFTER = rf"""(?=$|["')\]]|:\s*(?!\d)|,\s*b?["']|[ \t]*[-#][ \t]*#?(?!\d\d(?!\d*[a-z][\w-]*\.[a-z]))|[ \t]+(?:{_ENHANCED}(?![\d.])|[^\d\s]|\d+(?![\d.:/-]*$)))"""
 
-_LEADING_CODE = re.compile(rf"{_CODE}(?!\d)")
-_REPLY = re.compile(rf"{_BEFORE}(?P<code>{_CODE}){_AFTER}")
+_LEADING_CODE = lazily(rf"{_CODE}(?!\d)")
+_REPLY = lazily(rf"{_BEFORE}(?P<code>{_CODE}){_AFTER}")
 
 # Within words a number is a reply only behind the punctuation that quotes one, or before an enhanced code ("300 seconds" is none).
-_NESTED = re.compile(
+_NESTED = lazily(
     rf"""(?:[:;("'>|]\s?|\s)(?P<code>{_CODE})[ -](?:\s*#?{_ENHANCED}(?![\d.])|(?<=[:;("'>|].{{4}})(?=\D)|(?<=[:;("'>|]\s.{{4}})(?=\D))"""
 )
 
-_ASKED_ABOUT_SENDER = re.compile(r"\bsender (?:address rejected: (?:undeliverable|unverified) address|verif\w+ fail)", re.IGNORECASE)
+_ASKED_ABOUT_SENDER = lazily(r"\bsender (?:address rejected: (?:undeliverable|unverified) address|verif\w+ fail)", re.IGNORECASE)
 
 # Contexts that say outright that a reply follows; they win over a number met earlier.
-_ANNOUNCED = re.compile(
+_ANNOUNCED = lazily(
     r"""(?:
       \bsaid:                                       # Postfix, and mail programs that quote it
     | \brefused\ to\ talk\ to\ me:
@@ -53,25 +54,25 @@ _ANNOUNCED = re.compile(
 )
 
 _SAID = " said: "
-_LEADING_ENHANCED = re.compile(rf"\s*[-(\[]?\s*#?-?\s*({_ENHANCED})(?![\d.]*\d)[)\]:]?[ \t]*-?[ \t]*")
-_MARKED_ENHANCED = re.compile(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
-_INNER_ENHANCED = re.compile(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
-_FIRST_ENHANCED = re.compile(rf"({_ENHANCED}) - ")
+_LEADING_ENHANCED = lazily(rf"\s*[-(\[]?\s*#?-?\s*({_ENHANCED})(?![\d.]*\d)[)\]:]?[ \t]*-?[ \t]*")
+_MARKED_ENHANCED = lazily(rf"(?:\(#?|\[#?|#\s?|- )({_ENHANCED})(?!\.?\d)[)\]]?")
+_INNER_ENHANCED = lazily(r"(?<![\w.])([245]\.[0-7]\.(?:0|[1-9]\d{0,2}))(?![\w-]|\.\d)")
+_FIRST_ENHANCED = lazily(rf"({_ENHANCED}) - ")
 # Exchange 2003 ends its sentences with "<mx.example.com #5.1.1>".
-_BARE_ENHANCED = re.compile(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?|\s#)({_ENHANCED})(?=[\s:;,)\]>]|$)")
+_BARE_ENHANCED = lazily(rf"(?:^|[:;(=\[]\s?#?|smtp;\s?|\s#)({_ENHANCED})(?=[\s:;,)\]>]|$)")
 
 # Amid other words a number is a code where an enhanced code follows, or where the word before it speaks of replies.
-_SPEAKS_OF_CODES = re.compile(
+_SPEAKS_OF_CODES = lazily(
     r"\b(?:codes?|errors?|status|reply|response|smtp|failed|rejected|refused|returned|returns|got|with)[\s:=(]*$", re.IGNORECASE
 )
-_QUOTES = re.compile(r"""(?:^|[\s>\])}]:|[:;"'=|>,]\s|[("'=|>\[]|<-|<\*\*|\bb')\s*$|^\s*$""")
+_QUOTES = lazily(r"""(?:^|[\s>\])}]:|[:;"'=|>,]\s|[("'=|>\[]|<-|<\*\*|\bb')\s*$|^\s*$""")
 # The value of a field that counts something is no code: "mailsize=321 smtpstatus=250".
-_COUNTED = re.compile(r"(?:size|len|length|bytes|port|pid|uid|nrcpt|count)=$", re.IGNORECASE)
-_COUNTS = re.compile(r"\s(?:[kKMG]?i?[bB](?:ytes)?|bytes|messages?|mails|users|domains|seconds|ms)\b")
+_COUNTED = lazily(r"(?:size|len|length|bytes|port|pid|uid|nrcpt|count)=$", re.IGNORECASE)
+_COUNTS = lazily(r"\s(?:[kKMG]?i?[bB](?:ytes)?|bytes|messages?|mails|users|domains|seconds|ms)\b")
 
 # The end may be missing: syslog cuts a line at 1 or 2 KiB.
-_IN_REPLY_TO = re.compile(r"\s*\(in reply to (?:the )?(?P<command>[\w ]{1,40}?)(?: c\w{0,6})?\s*\)?\s*\)?$", re.IGNORECASE)
-_AFTER_COMMAND = re.compile(
+_IN_REPLY_TO = lazily(r"\s*\(in reply to (?:the )?(?P<command>[\w ]{1,40}?)(?: c\w{0,6})?\s*\)?\s*\)?$", re.IGNORECASE)
+_AFTER_COMMAND = lazily(
     r"\b(?:after|for|in response to)\s+(?:pipelined\s+)?(?:sending\s+)?(?P<command>"
     r"initial connection|EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|end of data|DATA|BDAT)",
     re.IGNORECASE,
@@ -101,11 +102,11 @@ _PHASES = {
     "quit": Phase.QUIT,
 }
 
-_TRAILER = re.compile(r"""\s*(?:\(?state 1[0-9]\)?\.?|\[\d{3}\]|["'])\s*$""")
+_TRAILER = lazily(r"""\s*(?:\(?state 1[0-9]\)?\.?|\[\d{3}\]|["'])\s*$""")
 _TRAILER_ENDS = frozenset(".)]\"' 0123456789") | {""}
 LONGEST_TRAILER = 20
-_BYTES_LITERAL = re.compile(r"""^\s*,\s*b?(["'])(?P<text>(?:\\.|(?!\1)[^\\])*)(?:\1|$)""", re.DOTALL)
-_SPACES = re.compile(r"\s+")
+_BYTES_LITERAL = lazily(r"""^\s*,\s*b?(["'])(?P<text>(?:\\.|(?!\1)[^\\])*)(?:\1|$)""", re.DOTALL)
+_SPACES = lazily(r"\s+")
 
 
 class Reply(NamedTuple):

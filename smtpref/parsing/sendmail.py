@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..model import ENHANCED_CODE, Direction, EnhancedCode, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import Reply, parse_reply, phase_of
 from .stamps import LogLine
 
-_PROGRAM = re.compile(r"(?:/\S*/)?(?:sendmail|sm-(?:mta|msp|que|acc|cl|in|out))[\w.-]*$")
+_PROGRAM = lazily(r"(?:/\S*/)?(?:sendmail|sm-(?:mta|msp|que|acc|cl|in|out))[\w.-]*$")
 # 8.12 and later: eight characters of time and six or more digits of the process; before: fewer.
 _QUEUE_ID = r"(?:[0-9A-Za-z]{3,9}\d{5,10}|NOQUEUE)"
 _KEYS = (
@@ -24,26 +25,26 @@ _KEYS = (
     r"|tls_verify|auth|authid|mech|bits|quarantine|host|addr|helo)"
 )
 # What no other program writes, where a line lost its program or names another.
-_SHAPE = re.compile(
+_SHAPE = lazily(
     rf"{_QUEUE_ID}: (?:to=.{{1,2000}}, (?:delay|xdelay|mailer)=.{{1,2000}}, stat=|(?:ruleset=\w+, arg1=|Milter: ).{{0,2000}}, reject=)"
 )
 
-_ENTRY = re.compile(rf"(?:(?P<queue_id>{_QUEUE_ID}): )?(?P<rest>.*)$", re.DOTALL)
-_BETWEEN = re.compile(rf", (?={_KEYS}=)")
-_RULESET = re.compile(r"ruleset=(?P<ruleset>\w{1,60}), (?P<keys>.*?)(?:, (?:reject=(?P<reject>.*)|(?P<discard>discard)))$", re.DOTALL)
-_MILTER = re.compile(
+_ENTRY = lazily(rf"(?:(?P<queue_id>{_QUEUE_ID}): )?(?P<rest>.*)$", re.DOTALL)
+_BETWEEN = lazily(rf", (?={_KEYS}=)")
+_RULESET = lazily(r"ruleset=(?P<ruleset>\w{1,60}), (?P<keys>.*?)(?:, (?:reject=(?P<reject>.*)|(?P<discard>discard)))$", re.DOTALL)
+_MILTER = lazily(
     r"(?:Milter: (?P<command>[\w-]{1,40})|milter=[^,]{1,200}, action=(?P<action>[\w-]{1,40}))(?P<keys>(?:[=:,]| \S).{0,2000}?)?"
     r", (?:reject=(?P<reject>.*)|(?P<discard>discard))$",
     re.DOTALL,
 )
-_TOLD_CLIENT = re.compile(r"<?(?P<recipient>[^<>\s]{1,320}?)>?\.\.\. (?P<text>.*)$", re.DOTALL)
-_EXPIRED = re.compile(
+_TOLD_CLIENT = lazily(r"<?(?P<recipient>[^<>\s]{1,320}?)>?\.\.\. (?P<text>.*)$", re.DOTALL)
+_EXPIRED = lazily(
     rf"{_QUEUE_ID}: (?:sender notify|return to sender|postmaster notify|DSN): (?P<text>(?:Cannot send|Message could not be delivered).*)"
 )
 # A queue id may start with three digits as well: "425A14aB000111 Message accepted for delivery"
-_WITH_CODE = re.compile(r"[2-5]\d\d(?:[ -]|$)|[245]\.\d{1,3}\.\d{1,3}(?: |$)")
-_SENT = re.compile(r"Sent(?:\s*\((?P<text>.*)\)?)?", re.DOTALL)
-_RECIPIENTS = re.compile(r'((?:"(?:[^"\\]|\\.){0,500}"|<[^<>]{0,500}>|[^,<>"]){1,1000}),?')
+_WITH_CODE = lazily(r"[2-5]\d\d(?:[ -]|$)|[245]\.\d{1,3}\.\d{1,3}(?: |$)")
+_SENT = lazily(r"Sent(?:\s*\((?P<text>.*)\)?)?", re.DOTALL)
+_RECIPIENTS = lazily(r'((?:"(?:[^"\\]|\\.){0,500}"|<[^<>]{0,500}>|[^,<>"]){1,1000}),?')
 _MORE = "[more]"
 """Ends a list of recipients that was too long for the line."""
 

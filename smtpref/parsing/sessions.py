@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..model import Direction, Outcome, Phase, Record
+from ..patterns import lazily
 from .remembered import Remembered
 from .reply import Reply, parse_reply
 
 MAX_COMMANDS = 2_000
 MAX_REPLY_LINES = 100
 
-_COMMAND = re.compile(r"(?:X-)?[A-Za-z]{4,16}(?=[\s:]|$)")
-_ADDRESS = re.compile(r"(?:MAIL FROM|RCPT TO)\s?:\s*(?:<(?P<inside>[^<>]{0,320})>|(?P<bare>[^\s<>]{1,320}))", re.IGNORECASE)
-_REPLY_LINE = re.compile(r"[2-5]\d\d(?:[ -]|$)")
-_FINAL_DOT = re.compile(r"(?:^|\s)\.\s*$")
+_COMMAND = lazily(r"(?:X-)?[A-Za-z]{4,16}(?=[\s:]|$)")
+_ADDRESS = lazily(r"(?:MAIL FROM|RCPT TO)\s?:\s*(?:<(?P<inside>[^<>]{0,320})>|(?P<bare>[^\s<>]{1,320}))", re.IGNORECASE)
+_REPLY_LINE = lazily(r"[2-5]\d\d(?:[ -]|$)")
+_FINAL_DOT = lazily(r"(?:^|\s)\.\s*$")
 
 _PHASES = {
     "EHLO": Phase.EHLO,

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
+from ..patterns import lazily
 from .facts import addresses_of, enhanced_of, name_of, text_of, time_of
 from .reader import InputLine, Reader
 from .remembered import Remembered
@@ -23,24 +24,24 @@ MAX_LINE = 1 << 16
 MAX_WAITING = 100
 """Look-ups of one message that wait for what comes of them."""
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]{0,12}m")
-_CONTAINER = re.compile(r"[\w.-]{1,60}\s*\|\s+")
-_LINE = re.compile(
+_COLOUR = lazily(r"\x1b\[[0-9;]{0,12}m")
+_CONTAINER = lazily(r"[\w.-]{1,60}\s*\|\s+")
+_LINE = lazily(
     r"(?:(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))\s+)?(?:TRACE|DEBUG|INFO|WARN|ERROR)\s+"
     r"(?P<title>[^()]{1,120}) \((?P<event>[a-z0-9-]{2,40}\.[a-z0-9-]{2,60})\)\s?(?P<values>.*)$",
     re.DOTALL,
 )
-_EVENT = re.compile(r"[a-z0-9-]{2,40}\.[a-z0-9-]{2,60}")
-_KEY = re.compile(r"(?:^|, |\{ )(?P<key>[a-z][A-Za-z0-9]{0,40}) = ")
-_NESTED = re.compile(r"(?P<title>[^(){}\"]{1,120}) \([a-z0-9.-]{3,100}\) \{ (?P<values>.*?) ?\}?$", re.DOTALL)
-_ANSWER = re.compile(
+_EVENT = lazily(r"[a-z0-9-]{2,40}\.[a-z0-9-]{2,60}")
+_KEY = lazily(r"(?:^|, |\{ )(?P<key>[a-z][A-Za-z0-9]{0,40}) = ")
+_NESTED = lazily(r"(?P<title>[^(){}\"]{1,120}) \([a-z0-9.-]{3,100}\) \{ (?P<values>.*?) ?\}?$", re.DOTALL)
+_ANSWER = lazily(
     r"(?:Unexpected response for (?P<command>[^:]{1,60})(?::<[^>]{0,320}>)?: )?Code: (?P<code>\d{3})"
     r"(?:, Enhanced code: (?P<enhanced>[\d.]{5,11}))?(?:, Message: (?P<text>.*))?$",
     re.DOTALL,
 )
 
 # What Stalwart calls any failure of a socket or look-up; the words after it say which.
-_LABEL = re.compile(r"\b(?:I/O|Connection) Error: (?=\S)", re.IGNORECASE)
+_LABEL = lazily(r"\b(?:I/O|Connection) Error: (?=\S)", re.IGNORECASE)
 
 _SETTLED = {
     "delivery.delivered": (Outcome.DELIVERED, Phase.END_OF_DATA),

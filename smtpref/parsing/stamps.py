@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..patterns import lazily
 from .files import decoded
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # Solaris puts "[ID 801593 mail.info]" after the tag.
 _PROGRAM = r"(?P<program>[\w./@+-]{1,100})(?:\[(?P<pid>\d+)\])?:\s+(?:\[ID\ \d{1,9}\ [\w.]{1,30}\]\s+)?(?P<message>.*)"
-_STAMPED = re.compile(
+_STAMPED = lazily(
     rf"""(?:<\d{{1,3}}>)?
     (?:(?P<month>{"|".join(_MONTHS)})\s+(?P<day>\d{{1,2}})\s+(?:(?P<year>\d{{4}})\s+)?(?P<clock>\d\d:\d\d:\d\d)(?:\.\d+)?
       |(?P<iso>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|\s?[+-]\d\d:?\d\d)?))
@@ -25,13 +26,13 @@ _STAMPED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # RFC 5424: <PRI>1 TIME HOST APP PROCID MSGID STRUCTURED-DATA MSG
-_RFC5424 = re.compile(
+_RFC5424 = lazily(
     r"<\d{1,3}>1 (?P<iso>\S+) (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?\ufeff?(?P<message>.*)$",
     re.DOTALL,
 )
-_BARE = re.compile(_PROGRAM + "$", re.DOTALL)
-_CONTAINER = re.compile(r"^(?:[\w.-]+\s*\|\s+|(?P<iso>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP] )")
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?\s?(Z|[+-]\d\d:?\d\d)?$")
+_BARE = lazily(_PROGRAM + "$", re.DOTALL)
+_CONTAINER = lazily(r"^(?:[\w.-]+\s*\|\s+|(?P<iso>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP] )")
+_ISO = lazily(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?\s?(Z|[+-]\d\d:?\d\d)?$")
 
 
 class LogLine(NamedTuple):

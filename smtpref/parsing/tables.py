@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import ClassVar, NamedTuple
 
 from ..model import Record
+from ..patterns import lazily
 from .facts import time_of
 from .reader import InputLine, Reader
 
@@ -28,13 +29,13 @@ FIELDS = "#fields:"
 COMMENTS = ("#software:", "#version:", "#log-type:", "#date:", "#type ")
 
 # PowerShell pads the names of a list so that all colons stand in one column, with a blank on both sides.
-_PAIR = re.compile(r"(?P<name>[A-Za-z][A-Za-z ]{0,38}?[A-Za-z]) *:(?: (?P<value>.*))?$", re.DOTALL)
-_PADDED = re.compile(r"[A-Za-z][A-Za-z ]{0,38} :(?: |$)")
+_PAIR = lazily(r"(?P<name>[A-Za-z][A-Za-z ]{0,38}?[A-Za-z]) *:(?: (?P<value>.*))?$", re.DOTALL)
+_PADDED = lazily(r"[A-Za-z][A-Za-z ]{0,38} :(?: |$)")
 _LIST_STARTS = frozenset(
     ("runspaceid", "pscomputername", "timestamp", "clientip", "messageid", "messagetraceid", "organization", "eventid", "received")
 )
 
-_LOCAL_TIME = re.compile(
+_LOCAL_TIME = lazily(
     r"(?P<first>\d{1,4})(?P<separator>[./-])(?P<second>\d{1,2})[./-](?P<third>\d{2,4})[ T,]{1,2}"
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second_of_minute>\d\d))?(?:\.\d{1,7})?\s?(?P<half>[AaPp]\.?\s?[Mm]\.?)?$"
 )

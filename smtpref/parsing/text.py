@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..model import EnhancedCode, InputFormat, Record, ReplyCode
+from ..patterns import lazily
 from .facts import enhanced_of
 from .reader import InputLine, Reader
 from .reply import find_reply
@@ -85,13 +86,13 @@ _HANDLERS = frozenset(
 )
 
 # What qmail-send writes of a delivery, without what stands before it: underscores for blanks, and a slash for the end of a line.
-_OF_QMAIL = re.compile(r"[A-Z][^\s_]{0,40}(?:_[^\s_]{0,80}){2,200}/")
+_OF_QMAIL = lazily(r"[A-Z][^\s_]{0,40}(?:_[^\s_]{0,80}){2,200}/")
 # A reply in a log of the W3C's extended form, whose fields hold no blanks.
-_OF_IIS = re.compile(r"(?<!\S)[2-5]\d\d\+[^\s+]\S{1,600}")
-_OF_A_WEB_SERVER = re.compile(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
-_PAIRS = re.compile(r"(?:^|[\s,;])\w{2,30}=\S")
+_OF_IIS = lazily(r"(?<!\S)[2-5]\d\d\+[^\s+]\S{1,600}")
+_OF_A_WEB_SERVER = lazily(r"\bHTTP/\d|^\d{4}/\d\d/\d\d [\d:]{8} \[\w+\]|^\[\w{3} \w{3} +\d+ [\d:.]+ \d{4}\]")
+_PAIRS = lazily(r"(?:^|[\s,;])\w{2,30}=\S")
 # Lines that name what goes wrong elsewhere and tell of no outcome: settings, what a debugger or a test of TLS shows.
-_NO_OUTCOME = re.compile(
+_NO_OUTCOME = lazily(
     r"""(?:DEBUG(?:\ SMTP)?:\ (?:setDebug|getProvider|useEhlo|use8bit|Found\ extension|trying\ to|connected\ to|Attempt\ to|mechanism\b|AUTH\b|protocolConnect))
     | \*\ (?:TLSv1|SSLv|schannel:|ALPN|Server\ certificate:)
     | .{0,200}\b(?:reject|permit|check)_[a-z]{2,20}_[a-z_]{2,60}\b
@@ -105,35 +106,31 @@ _NO_OUTCOME = re.compile(
     """,
     re.VERBOSE,
 )
-_QUOTED = re.compile(r"^(?:[>|] ?)+")
+_QUOTED = lazily(r"^(?:[>|] ?)+")
 # Fields of a delivery status notification (RFC 3464) that hold no reply of their own.
-_STATUS_FIELD = re.compile(
+_STATUS_FIELD = lazily(
     r"^(?P<name>Action|Status|Final-Recipient|Original-Recipient|Reporting-MTA|Remote-MTA|Arrival-Date|Last-Attempt-Date|Will-Retry-Until):"
     r"(?:\s*(?:dns|rfc822|x-[\w-]{1,40})\s*;)?\s*<?(?P<value>[^\s<>]{0,320})",
     re.IGNORECASE,
 )
 # Fields of a message's header, in which filters note what they found.
-_HEADER_FIELD = re.compile(
+_HEADER_FIELD = lazily(
     r"^\s*(?:X-(?!Postfix\b|Failed)[A-Za-z][\w-]{2,60}|(?:ARC-)?Authentication-Results|ARC-\w+|Received(?:-SPF)?|DKIM-Signature|DomainKey-Signature"
     r"|List-\w+|Feedback-ID|Precedence|Auto-Submitted|MIME-Version|Return-Path):\s",
     re.IGNORECASE,
 )
-_CODE_FIRST = re.compile(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
-_STARTS_A_REPLY = re.compile(
-    r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]{1,320}>.{0,80}:|Diagnostic-Code:|REJECTED |ACCEPTED )", re.IGNORECASE
-)
-_ONLY_CODES = re.compile(r"\s*[2-5]\d\d(?: [245]\.\d{1,3}\.\d{1,3})?\s*")
-_EARLY_CODE = re.compile(r".{0,40}?\b[45]\.\d\.\d{1,3}\b")
-_ANNOUNCES = re.compile(
-    r"\b(?:said|refused to talk to me|remote (?:mail )?server\b.{0,80}|reason|response|reply):|[\w-]:\s*$", re.IGNORECASE
-)
-_CLOSES = re.compile(r"\(in reply to [^()]{1,60}\)", re.IGNORECASE)
-_UNFINISHED = re.compile(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
-_RECIPIENT = re.compile(
+_CODE_FIRST = lazily(r"\s*(?:smtp;\s*)?[2-5]\d\d(?P<separator>[ -]|$)")
+_STARTS_A_REPLY = lazily(r"\s*(?:[2-5]\d\d(?:[ -]|$)|smtp;|<[^<>\s]{1,320}>.{0,80}:|Diagnostic-Code:|REJECTED |ACCEPTED )", re.IGNORECASE)
+_ONLY_CODES = lazily(r"\s*[2-5]\d\d(?: [245]\.\d{1,3}\.\d{1,3})?\s*")
+_EARLY_CODE = lazily(r".{0,40}?\b[45]\.\d\.\d{1,3}\b")
+_ANNOUNCES = lazily(r"\b(?:said|refused to talk to me|remote (?:mail )?server\b.{0,80}|reason|response|reply):|[\w-]:\s*$", re.IGNORECASE)
+_CLOSES = lazily(r"\(in reply to [^()]{1,60}\)", re.IGNORECASE)
+_UNFINISHED = lazily(r"(?:[:;,(-]|\b(?:host|to|the|from|of|in|for|and|said|Please))\s*$", re.IGNORECASE)
+_RECIPIENT = lazily(
     r"^\s*<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]*\))?:|\bRCPT TO:\s?<([^<>\s]{1,320})>|^\s*(?:(?:REJECTED|ACCEPTED)\s)?([^\s<>@:]{1,64}@[\w.-]{1,255}):?(?=\s)",
     re.IGNORECASE,
 )
-_HOST = re.compile(
+_HOST = lazily(
     r"(?:\bhost:? |^(?=\S{1,600} (?:\S{1,50} )?said: ))((?:[\w-]{1,63}\.){1,20}[\w-]{1,63}(?:\s?[\[(][\w.:]{2,45}[\])])?)"
     r"(?: said|:| refused| SMTP| reason)",
     re.IGNORECASE,

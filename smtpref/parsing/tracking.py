@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from ..model import Outcome
+from ..patterns import lazily
 from .reply import Reply, find_reply, parse_reply
 
 OUTCOMES = {
@@ -33,14 +34,14 @@ OUTCOMES = {
 }
 """By the plain name of the event or status; every other one (receive, expand, resolve, submit, transfer, ...) is no outcome."""
 
-_PART = re.compile(r"\{(LED|MSG|FQDN|IP|LRT)=")
-_PART_END = re.compile(r"\}\s*(?:;\s*$|;?\s*\]|$)|\};\s*$")
-_GROUPS = re.compile(r"[;,]\s*(?=\[\{)")
-_NEXT_STATUS = re.compile(r";(?=\s*(?:[245]\d\d[ -]|(?:To|Cc|Bcc)\b|;|$))")
+_PART = lazily(r"\{(LED|MSG|FQDN|IP|LRT)=")
+_PART_END = lazily(r"\}\s*(?:;\s*$|;?\s*\]|$)|\};\s*$")
+_GROUPS = lazily(r"[;,]\s*(?=\[\{)")
+_NEXT_STATUS = lazily(r";(?=\s*(?:[245]\d\d[ -]|(?:To|Cc|Bcc)\b|;|$))")
 _CARBON = frozenset(("to", "cc", "bcc"))
-_STARTS_WITH_CODE = re.compile(r"\s*[245]\d\d[ -]")
+_STARTS_WITH_CODE = lazily(r"\s*[245]\d\d[ -]")
 # What Exchange could not do by itself: the code before it is Exchange's own, nobody answered.
-_UNANSWERED = re.compile(
+_UNANSWERED = lazily(
     r"Winsock error|Socket error|Failed to connect|DNS query failed|Connection (?:refused|timed out|was forcibly closed)", re.IGNORECASE
 )
 

@@ -8,24 +8,25 @@ from __future__ import annotations
 import re
 
 from ..model import Phase
+from ..patterns import lazily
 from .failure import ADDRESS, HEAD, Failure, address_of, fuller
 from .reply import Reply, parse_reply, phase_of
 
 MAX_RECIPIENTS = 1000
 
-_TALKING = re.compile(r"\bwhile talking to (?P<relay>\S{1,255}?)[.:]{0,2}(?:\s|$)", re.IGNORECASE)
-_TRANSCRIPT = re.compile(r"transcript of session follows", re.IGNORECASE)
-_LISTS_ADDRESSES = re.compile(r"the following address(?:es)? had|failed addresses follow", re.IGNORECASE)
-_SECTION = re.compile(r"^\W{0,4}-{3,}\s?\S.{0,200}?-{3,}\W{0,4}$")
-_REASON = re.compile(r"^\s*\(reason: (?P<reason>.*)\)\s*$", re.IGNORECASE)
-_EXPANDED = re.compile(
+_TALKING = lazily(r"\bwhile talking to (?P<relay>\S{1,255}?)[.:]{0,2}(?:\s|$)", re.IGNORECASE)
+_TRANSCRIPT = lazily(r"transcript of session follows", re.IGNORECASE)
+_LISTS_ADDRESSES = lazily(r"the following address(?:es)? had|failed addresses follow", re.IGNORECASE)
+_SECTION = lazily(r"^\W{0,4}-{3,}\s?\S.{0,200}?-{3,}\W{0,4}$")
+_REASON = lazily(r"^\s*\(reason: (?P<reason>.*)\)\s*$", re.IGNORECASE)
+_EXPANDED = lazily(
     rf"\((?:expanded|generated|originally addressed|ultimately generated)\s?(?:from|to)?:? (?:<)?({ADDRESS})>?\)", re.IGNORECASE
 )
-_SENT = re.compile(r"^>>> ?(?P<command>MAIL From|RCPT To|DATA|EHLO|HELO|STARTTLS|AUTH|BDAT|QUIT|\.)(?P<argument>.*)$", re.IGNORECASE)
-_GOT = re.compile(r"^<<< ?(?P<reply>.*)$")
-_OWN_SUMMARY = re.compile(rf"^\s*(?P<code>[2-5]\d\d) (?:[245]\.\d+\.\d+ )?<?(?P<recipient>{ADDRESS}|[^\s<>.]{{1,64}})>?(?:\.\.\.|,) ")
-_DEFERRED = re.compile(rf"^<?(?P<recipient>{ADDRESS})>?\.\.\. (?P<words>.*)$")
-_CODE = re.compile(r"^\s*([45]\d\d)[ -]")
+_SENT = lazily(r"^>>> ?(?P<command>MAIL From|RCPT To|DATA|EHLO|HELO|STARTTLS|AUTH|BDAT|QUIT|\.)(?P<argument>.*)$", re.IGNORECASE)
+_GOT = lazily(r"^<<< ?(?P<reply>.*)$")
+_OWN_SUMMARY = lazily(rf"^\s*(?P<code>[2-5]\d\d) (?:[245]\.\d+\.\d+ )?<?(?P<recipient>{ADDRESS}|[^\s<>.]{{1,64}})>?(?:\.\.\.|,) ")
+_DEFERRED = lazily(rf"^<?(?P<recipient>{ADDRESS})>?\.\.\. (?P<words>.*)$")
+_CODE = lazily(r"^\s*([45]\d\d)[ -]")
 
 
 def read_transcript(lines: list[str]) -> list[Failure]:

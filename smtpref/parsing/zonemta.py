@@ -10,6 +10,7 @@ import re
 from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Record
+from ..patterns import lazily
 from .reader import InputLine, Reader
 from .remembered import Remembered
 from .reply import parse_reply
@@ -18,20 +19,20 @@ from .stamps import LogLine, iso_time
 MAX_REPLY = 20_000
 
 _LEVEL = r"(?:info|ERR!|WARN|warn|verb|silly|http|error|debug)"
-_PM2 = re.compile(r"^\d{1,3}\|[^|]{1,60}\| ")
-_TIME = re.compile(r"^(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,12}):? ")
-_SHAPE = re.compile(
+_PM2 = lazily(r"^\d{1,3}\|[^|]{1,60}\| ")
+_TIME = lazily(r"^(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,12}):? ")
+_SHAPE = lazily(
     rf"(?:{_LEVEL} )?\(?(?P<who>(?:Sender|SMTP|Queue|API|Bounce|Plugins?|Log|Receiver)/[^\s()]{{1,100}})\)? (?P<rest>.*)$", re.DOTALL
 )
-_OTHER_SHAPE = re.compile(rf"{_LEVEL} \S{{1,100}} (?:id=\S{{1,40}} )?[0-9a-f]{{18}}(?:\.\d{{3}})? [A-Z]{{3,}}")
-_EVENT = re.compile(
+_OTHER_SHAPE = lazily(rf"{_LEVEL} \S{{1,100}} (?:id=\S{{1,40}} )?[0-9a-f]{{18}}(?:\.\d{{3}})? [A-Z]{{3,}}")
+_EVENT = lazily(
     r"(?:id=\S{1,60} )?(?P<id>[0-9a-f]{14,24}(?:\.\w{1,6})?) (?P<word>[A-Z]{3,20})(?:\[(?P<category>[\w-]{0,40})\])?(?: (?P<rest>.*))?$",
     re.DOTALL,
 )
-_CONTINUES = re.compile(r"[245]\d\d(?:[ -]|$)")
-_FIELD = re.compile(r"(?:^|\s)(?P<key>from|to|mx)=(?P<value>\S{0,600})")
-_MAIL_FROM = re.compile(r"(?P<header>[^\[\]]*)\[(?P<envelope>[^\[\]]*)\]$")
-_REPLY_IN_QUOTES = re.compile(r'\bresponse="?(?P<text>[^"]{1,2000})')
+_CONTINUES = lazily(r"[245]\d\d(?:[ -]|$)")
+_FIELD = lazily(r"(?:^|\s)(?P<key>from|to|mx)=(?P<value>\S{0,600})")
+_MAIL_FROM = lazily(r"(?P<header>[^\[\]]*)\[(?P<envelope>[^\[\]]*)\]$")
+_REPLY_IN_QUOTES = lazily(r'\bresponse="?(?P<text>[^"]{1,2000})')
 _PROGRAMS = frozenset(("zone-mta", "zonemta"))
 
 _OUTCOMES = {"ACCEPTED": Outcome.DELIVERED, "DEFERRED": Outcome.DEFERRED, "REJECTED": Outcome.BOUNCED}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..patterns import lazily
+
 # C0, DEL and C1; line and paragraph separators; bidirectional marks, overrides and isolates; the invisible ones; lone surrogates.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_UNSAFE = lazily("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
 
 
 def visible(text: str) -> str:

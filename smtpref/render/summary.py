@@ -5,7 +5,6 @@ What is still stuck, what to do first, totals, the most frequent refusals, and w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from ..knowledge import say
 from ..messages import NONE
 from ..model import Action, Direction, Outcome
+from ..patterns import lazily
 from ..priorities import UNSUBSCRIBE, WAIT_AND_CHECK, Task
 from ..summary import Maps, Summary
 from .views import Bars, Beside, Course, Line, Paragraph, Ranked, Ranking, Role, Span, View, Viewer, grouped, line, span
@@ -68,7 +68,7 @@ _TONES = {
     "hard": Role.PERMANENT,
     "block": Role.PERMANENT,
 }
-_CODES = re.compile(r"(?:[2-5]\d\d )?(?:[245]\.\d{1,3}\.\d{1,3} )?(?<= )")
+_CODES = lazily(r"(?:[2-5]\d\d )?(?:[245]\.\d{1,3}\.\d{1,3} )?(?<= )")
 _WORDS = {"outcomes": "outcome-{}", "bounces": "bounce-{}"}
 HERE = "outcomes-here"
 """The key of outcomes of which rejections are only this server's own."""

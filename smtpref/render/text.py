@@ -5,14 +5,14 @@ Plain output has one fact a line, a tab between its parts, and is never wrapped 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..patterns import lazily
 from .views import Beside, Block, Course, Field, Fields, Line, Listing, Paragraph, Ranking, Role, Sides, Span, Table, Title, View, dotted
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-_MARKDOWN_START = re.compile(r"^(\s*\d+(?=[.)](?:\s|$))|\s*(?=[-+=](?:[-=\s]|$)))")
-_MARKDOWN_ADDRESS = re.compile(r"([\\`*_\[\]()<>|&])")
+_MARKDOWN = lazily(r"([\\`*_{}\[\]<>#|~!&])")
+_MARKDOWN_START = lazily(r"^(\s*\d+(?=[.)](?:\s|$))|\s*(?=[-+=](?:[-=\s]|$)))")
+_MARKDOWN_ADDRESS = lazily(r"([\\`*_\[\]()<>|&])")
 
 
 def plain(view: View) -> str:
