@@ -11,10 +11,14 @@ from .built import listed, stamp_of
 from .codes_form import SECTIONS
 from .literals import needs_of
 from .patterns import lazily
+from .rules import clues_of
 from .shapes import NO_WORD
 
 COMPLETED = lazily(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
 """Providers' own codes that complete: no plain word, which is only a handle, and no sign that a shell takes for its own."""
+
+MARKS = ("id", "domains", "aliases", "hosts", "markers", "tokens")
+"""What a provider is known by."""
 
 _FIXED = lazily(
     r"(?<![\w.-])[\w-]{1,60}\d(?:\.[A-Za-z-]{1,60}){2,6}(?![\w.-])"
@@ -53,7 +57,19 @@ def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     families = [family for provider in sections["providers"] for family in provider.get("families", ())]
     patterns = [pattern for block in (*sections["rules"], *families) for pattern in listed(block.get("pattern"))]
     fixed = sorted({token for name in ("rules", "providers", "blocklists") for block in sections[name] for token in _fixed(block)})
-    return {"users": users, "names": names, "fixed": fixed, "needs": {pattern: needs_of(pattern) for pattern in patterns}}
+    marks = {
+        "providers": [{name: block[name] for name in MARKS if name in block} for block in sections["providers"]],
+        "blocklists": [[block["name"], block["zone"], *block.get("names", ())] for block in sections["blocklists"]],
+    }
+    needs = {pattern: needs_of(pattern) for pattern in patterns}
+    return {
+        "users": users,
+        "names": names,
+        "fixed": fixed,
+        "needs": needs,
+        "marks": marks,
+        "clues": clues_of(sections["rules"], needs.__getitem__),
+    }
 
 
 def _fixed(block: object) -> set[str]:

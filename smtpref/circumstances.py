@@ -67,7 +67,7 @@ class Recogniser:
         markers: list[tuple[str, str]] = []
         self._tokens: list[tuple[re.Pattern[str], str]] = []
         self._openings: list[tuple[re.Pattern[str], str]] = []
-        for provider in knowledge.providers.values():
+        for provider in knowledge.marks["providers"]:
             self._domains |= dict.fromkeys(provider.get("domains", ()), provider["id"])
             self._services |= dict.fromkeys((provider["id"], *provider.get("aliases", ())), provider["id"])
             for suffix in provider.get("hosts", ()):
@@ -79,11 +79,7 @@ class Recogniser:
         # The longer mark is the more telling one; of two providers' same mark, the first one's counts.
         self._markers = dict(reversed(markers))
         self._marks = WordIndex(self._markers)
-        marks = [
-            (mark, block["name"])
-            for block in knowledge.blocklists.values()
-            for mark in (block["zone"], block["name"], *block.get("names", ()))
-        ]
+        marks = [(mark, name) for name, *others in knowledge.marks["blocklists"] for mark in (name, *others)]
         self._lists = [
             (mark.lower(), lazily(phrase_pattern(mark), re.IGNORECASE), name) for mark, name in sorted(marks, key=lambda m: -len(m[0]))
         ]

@@ -58,6 +58,18 @@ class Knowledge:
         found: list[list[str]] = needs[pattern]
         return found
 
+    @property
+    def marks(self) -> Mapping[str, Any]:
+        """What providers and blocklists are known by, without all else that is said of them."""
+        marks: Mapping[str, Any] = self._sections["indexes"]["marks"]
+        return marks
+
+    @property
+    def clues(self) -> Mapping[str, Any]:
+        """What words lead to which rules (see `clues_of`)."""
+        clues: Mapping[str, Any] = self._sections["indexes"]["clues"]
+        return clues
+
     @cached_property
     def fixed(self) -> frozenset[str]:
         """The numbers, ids and users ("postmaster@") that rules, providers and blocklists mention: no two of them are alike."""

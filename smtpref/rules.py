@@ -276,6 +276,39 @@ class RuleSet:
         return list(candidates)
 
 
+def clues_of(blocks: Iterable[Mapping[str, Any]], needs_of: NeedsOf) -> dict[str, Any]:
+    """What leads to rules, each by its id: the words that their phrases start with, the words that their patterns need, or any text at all."""
+    clues: dict[str, Any] = {"starts": {}, "needs": {}, "always": [], "success": []}
+    for block in blocks:
+        rule = Rule(block, needs_of)
+        for phrase in rule.phrases:
+            first = TOKEN.search(phrase)
+            if first is None or _is_unspaced(first[0][0]):
+                clues["always"].append(rule.id)
+            else:
+                clues["starts"].setdefault(first[0], []).append(rule.id)
+        for pattern in rule.patterns:
+            for word in pattern.first_needs:
+                clues["needs"].setdefault(word, []).append(rule.id)
+            if not pattern.needs:
+                clues["always"].append(rule.id)
+        if rule.speaks_of_success:
+            clues["success"].append(rule.id)
+    return clues
+
+
+def led_to(clues: Mapping[str, Any], text: MaskedText) -> set[str]:
+    """The ids of all rules that may match a text; no other does."""
+    found = set(clues["always"])
+    for subject in (text.masked, text.raw):
+        for word, _ in subject.tokens:
+            found.update(clues["starts"].get(word, ()))
+        for word, rules in clues["needs"].items():
+            if word in subject.lowered:
+                found.update(rules)
+    return found
+
+
 def provider_rules(provider: Mapping[str, Any], needs_of: NeedsOf) -> Iterator[Rule]:
     """The rules that a provider's own codes make: its phrases, and its tokens where they stand as words of the reply.
 

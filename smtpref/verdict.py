@@ -30,7 +30,10 @@ from .model import (
     Verdict,
 )
 from .parsing.reply import nested_starts
-from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
+from .rules import Hit, MaskedText, Rule, RuleSet, Situation, led_to, provider_code_for, provider_rules
+
+FEW_TEXTS = 5
+"""Texts for which rules are chosen; after these it takes less to have all at hand."""
 
 UNKNOWN = "unknown"
 EXPIRED = "expired"
@@ -61,16 +64,29 @@ class OrderOfEvidence:
         self._knowledge = knowledge
         self.recogniser = Recogniser(knowledge)
         self._own_rules: dict[str | None, RuleSet] = {}
+        self._known_rules: dict[str, Rule] = {}
+        self._texts = 0
 
     @cached_property
     def _rules(self) -> RuleSet:
-        return RuleSet(Rule(block, self._knowledge.needs_of) for block in self._knowledge.rules.values())
+        return RuleSet(map(self._rule, self._knowledge.rules))
 
     @cached_property
     def _rules_of_success(self) -> RuleSet:
         """The few rules that are made for 2yz and 3yz replies, whose words otherwise never tell of a failure."""
-        rules = (Rule(block, self._knowledge.needs_of) for block in self._knowledge.rules.values())
-        return RuleSet(rule for rule in rules if rule.speaks_of_success)
+        return RuleSet(map(self._rule, self._knowledge.clues["success"]))
+
+    def _rules_for(self, text: MaskedText) -> RuleSet:
+        """All rules, or for the first few texts only those that may match: a run of one reply needs no others."""
+        self._texts += 1
+        if self._texts > FEW_TEXTS or "_rules" in self.__dict__:
+            return self._rules
+        return RuleSet(map(self._rule, sorted(led_to(self._knowledge.clues, text))))
+
+    def _rule(self, identity: str) -> Rule:
+        if identity not in self._known_rules:
+            self._known_rules[identity] = Rule(self._knowledge.rules[identity], self._knowledge.needs_of)
+        return self._known_rules[identity]
 
     def _rules_of(self, provider: str | None) -> RuleSet:
         if provider not in self._own_rules:
@@ -160,7 +176,7 @@ class OrderOfEvidence:
         if (situation.reply_code or "")[:1] in ("2", "3"):
             hits = self._rules_of_success.find(text, situation)
         else:
-            hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules.find(text, situation)]
+            hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules_for(text).find(text, situation)]
         standing = [hit for hit in hits if not any(_beats(other.rule, hit.rule) for other in hits)]
         return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
 

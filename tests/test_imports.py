@@ -18,9 +18,8 @@ PACKAGE = CHECKOUT / "smtpref"
 # From the ground up: a module imports only from its own layer or from below. A name with a dot at its end is a whole package.
 LAYERS = [
     ["model", "errors", "patterns", "shapes", "hashes"],
-    ["built", "building", "literals", "codes_form", "codes_file", "knowledge"],
-    ["words"],
-    ["wording", "rules"],
+    ["built", "building", "literals", "codes_form", "codes_file", "knowledge", "words", "rules"],
+    ["wording"],
     ["parsing."],
     ["circumstances", "apart", "verdict", "judging", "reference", "filtering", "names", "redaction"],
     ["comparison", "search", "usual", "classification", "explanation", "parallel"],
