@@ -11,7 +11,7 @@ from .built import listed, stamp_of
 from .codes_form import SECTIONS
 from .literals import needs_of
 from .patterns import lazily
-from .rules import clues_of
+from .rules import Rule, index_of
 from .shapes import NO_WORD
 
 COMPLETED = lazily(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
@@ -68,7 +68,7 @@ def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
         "fixed": fixed,
         "needs": needs,
         "marks": marks,
-        "clues": clues_of(sections["rules"], needs.__getitem__),
+        "rules": index_of(Rule(block, needs.__getitem__) for block in sections["rules"]),
     }
 
 

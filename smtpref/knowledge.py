@@ -65,10 +65,10 @@ class Knowledge:
         return marks
 
     @property
-    def clues(self) -> Mapping[str, Any]:
-        """What words lead to which rules (see `clues_of`)."""
-        clues: Mapping[str, Any] = self._sections["indexes"]["clues"]
-        return clues
+    def index_of_rules(self) -> Mapping[str, Any]:
+        """What leads to the rules (see `rules.index_of`)."""
+        index: Mapping[str, Any] = self._sections["indexes"]["rules"]
+        return index
 
     @cached_property
     def fixed(self) -> frozenset[str]:

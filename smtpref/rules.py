@@ -17,6 +17,9 @@ from .model import CodePattern, Phase
 from .patterns import lazily
 from .words import TOKEN, Subject, WordIndex
 
+FEW_TEXTS = 5
+"""Texts that are looked through word by word; after these it takes less to have an index of the words."""
+
 MAX_TEXT = 8192
 """Characters of a reply that rules look at: sixteen times what RFC 5321 section 4.5.3.1.5 allows a reply line."""
 
@@ -116,19 +119,27 @@ class Rule:
         self.beats = frozenset(block.get("beats", ()))
         self.action: str | None = block.get("action")
         self.acts: str | None = block.get("acts")
-        # Only raw rules look at a text whose words stand as they were sent.
-        as_seen = (phrase if self.raw else _AGAINST.sub(" ", phrase) for phrase in block.get("phrases", ()))
-        self.phrases = tuple(" ".join(phrase.lower().split()) for phrase in as_seen)
-        form = r"(?<!\w)(?:{})(?!\w)" if block.get("as_word") else "{}"
-        self.patterns = tuple(Pattern(self, form.replace("{}", text), needs_of(text)) for text in listed(block.get("pattern")))
+        self._block = block
+        self._needs_of = needs_of
         self._replies = tuple(block.get("replies", ()))
         self._enhanced = tuple(block.get("enhanced", ()))
         self._phases = frozenset(block.get("phases", ()))
         self._expected = tuple(block.get("expects", ()))
-        self._unless = (*(phrase_pattern(phrase.lower()) for phrase in block.get("unless", ())), *listed(block.get("unless_pattern")))
         conditions = (self.providers, self._replies, self._enhanced, self._phases)
         # A listed code says more than the family that it belongs to, whatever reply codes come with both.
         self.conditions = sum(map(bool, conditions)) + (2 if block.get("is_listed") else 0)
+
+    @cached_property
+    def phrases(self) -> tuple[str, ...]:
+        """The phrases, as they stand in a text that rules look at."""
+        # Only raw rules look at a text whose words stand as they were sent.
+        as_seen = (phrase if self.raw else _AGAINST.sub(" ", phrase) for phrase in self._block.get("phrases", ()))
+        return tuple(" ".join(phrase.lower().split()) for phrase in as_seen)
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        form = r"(?<!\w)(?:{})(?!\w)" if self._block.get("as_word") else "{}"
+        return tuple(Pattern(form.replace("{}", text), self._needs_of(text)) for text in listed(self._block.get("pattern")))
 
     @property
     def speaks_of_success(self) -> bool:
@@ -151,64 +162,88 @@ class Rule:
 
     def is_silenced(self, subject: str) -> bool:
         """Whether words are there that the rule does not stand beside."""
-        return any(pattern.search(subject) for pattern in self._silencers)
+        return any(word in subject and pattern.search(subject) for word, pattern in self._silencers)
 
     @cached_property
-    def _silencers(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(map(_compiled, self._unless))
+    def _silencers(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        """Patterns, each with a word without which it finds nothing."""
+        phrases = [phrase.lower() for phrase in self._block.get("unless", ())]
+        return (
+            *((max(phrase.split(), key=len), _compiled(phrase_pattern(phrase))) for phrase in phrases),
+            *(("", _compiled(pattern)) for pattern in listed(self._block.get("unless_pattern"))),
+        )
 
 
 class Pattern:
     """One regular expression of a rule, and the groups of words of which a text must have one each."""
 
-    def __init__(self, rule: Rule, text: str, needs: Needs) -> None:
-        self.rule = rule
-        self.text = text
+    def __init__(self, text: str, needs: Needs) -> None:
         self.needs = needs
         # Of the groups, the one whose words are the longest is the rarest.
         self.first_needs = max(needs, key=lambda group: min(map(len, group)), default=[])
         self.other_needs = [group for group in needs if group is not self.first_needs]
-
-    @cached_property
-    def compiled(self) -> re.Pattern[str]:
-        return _compiled(self.text)
+        self.compiled = _compiled(text)
 
 
 class _Phrase(NamedTuple):
     text: str
-    rule: Rule
+    rule: int
     lead: int
     """Characters before the phrase's first word."""
 
 
+def index_of(rules: Iterable[Rule]) -> dict[str, Any]:
+    """What leads to rules, each told by its number, in types of JSON: the words that phrases start with, those that patterns need."""
+    index: dict[str, Any] = {"phrases": {}, "unspaced": [], "patterns": [], "by_word": {}, "always": [], "words": []}
+    for number, rule in enumerate(rules):
+        for phrase in rule.phrases:
+            first, second = [*TOKEN.finditer(phrase), None, None][:2]
+            if first is None or _is_unspaced(first[0][0]):
+                index["unspaced"].append([phrase, number, 0])
+            else:
+                by_second = index["phrases"].setdefault(first[0], {})
+                by_second.setdefault(second[0] if second else "", []).append([phrase, number, first.start()])
+        for place, pattern in enumerate(rule.patterns):
+            for word in pattern.first_needs:
+                index["by_word"].setdefault(word, []).append(len(index["patterns"]))
+            if not pattern.needs:
+                index["always"].append(len(index["patterns"]))
+            index["patterns"].append([number, place, pattern.other_needs])
+            index["words"] += [word for group in pattern.needs for word in group]
+    index["words"] = sorted(set(index["words"]))
+    return index
+
+
 class RuleSet:
-    """Rules, ready to be held against texts."""
+    """Rules, ready to be held against texts: by their index, and made when a text first leads to them."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._by_first_words: dict[str, dict[str, list[_Phrase]]] = {}
-        self._unspaced: list[_Phrase] = []
-        self._by_word: dict[str, list[Pattern]] = {}
-        self._always: list[Pattern] = []
-        words: set[str] = set()
-        for rule in rules:
-            for phrase in rule.phrases:
-                self._add_phrase(phrase, rule)
-            for pattern in rule.patterns:
-                words.update(word for group in pattern.needs for word in group)
-                for word in pattern.first_needs:
-                    self._by_word.setdefault(word, []).append(pattern)
-                if not pattern.needs:
-                    self._always.append(pattern)
-        self._needed = WordIndex(words)
-        self._is_empty = not (self._by_first_words or self._unspaced or self._by_word or self._always)
+    def __init__(self, index: Mapping[str, Any], rule_of: Callable[[int], Rule]) -> None:
+        self._by_first_words: Mapping[str, Mapping[str, list[list[Any]]]] = index["phrases"]
+        self._unspaced: list[list[Any]] = index["unspaced"]
+        self._patterns: list[tuple[int, int, Needs]] = index["patterns"]
+        self._by_word: Mapping[str, list[int]] = index["by_word"]
+        self._always: list[int] = index["always"]
+        self._words: list[str] = index["words"]
+        self._rule_of = rule_of
+        self._texts = 0
+        self._is_empty = not (self._by_first_words or self._unspaced or self._patterns)
 
-    def _add_phrase(self, phrase: str, rule: Rule) -> None:
-        first, second = [*TOKEN.finditer(phrase), None, None][:2]
-        if first is None or _is_unspaced(first[0][0]):
-            self._unspaced.append(_Phrase(phrase, rule, 0))
-        else:
-            by_second = self._by_first_words.setdefault(first[0], {})
-            by_second.setdefault(second[0] if second else "", []).append(_Phrase(phrase, rule, first.start()))
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> RuleSet:
+        """A set of rules that are there already."""
+        rules = list(rules)
+        return cls(index_of(rules), rules.__getitem__)
+
+    @cached_property
+    def _needed(self) -> WordIndex:
+        return WordIndex(self._words)
+
+    def _present(self, subject: Subject) -> set[str]:
+        """The needed words that stand in a text."""
+        self._texts += 1
+        if self._texts > FEW_TEXTS:
+            return self._needed.present(subject)
+        return {word for word in self._words if word in subject.lowered}
 
     def find(self, text: MaskedText, situation: Situation) -> list[Hit]:
         """Every rule that matches, each with the longest stretch that it knows."""
@@ -222,7 +257,7 @@ class RuleSet:
     def may_match(self, text: str) -> bool:
         """Whether a text has any of the words without which no rule matches."""
         lowered = text.lower()
-        words = (*self._by_word, *self._by_first_words, *(phrase.text for phrase in self._unspaced))
+        words = (*self._by_word, *self._by_first_words, *(phrase for phrase, _, _ in self._unspaced))
         return bool(self._always) or any(word in lowered for word in words)
 
     def _find_in(self, subject: Subject, situation: Situation, text: MaskedText, *, raw: bool) -> list[Hit]:
@@ -230,12 +265,14 @@ class RuleSet:
         spans: dict[Rule, tuple[int, int, re.Match[str] | None]] = {}
         wanted = None if not text.is_masked else raw
         for phrase, start in self._phrases_in(subject):
-            _keep_longest(spans, phrase.rule, start, start + len(phrase.text), None)
-        for pattern in self._patterns_for(subject):
-            if (wanted is None or pattern.rule.raw is wanted) and pattern.rule.applies(situation):
-                match = pattern.compiled.search(subject.lowered)
+            _keep_longest(spans, self._rule_of(phrase.rule), start, start + len(phrase.text), None)
+        for number in self._patterns_for(subject):
+            of_rule, place, _ = self._patterns[number]
+            rule = self._rule_of(of_rule)
+            if (wanted is None or rule.raw is wanted) and rule.applies(situation):
+                match = rule.patterns[place].compiled.search(subject.lowered)
                 if match:
-                    _keep_longest(spans, pattern.rule, match.start(), match.end(), match)
+                    _keep_longest(spans, rule, match.start(), match.end(), match)
         hits = []
         for rule, (start, end, found) in spans.items():
             if (wanted is None or rule.raw is wanted) and rule.applies(situation) and not rule.is_silenced(subject.lowered):
@@ -251,62 +288,29 @@ class RuleSet:
             if by_second is None:
                 continue
             following = tokens[number][0] if number < len(tokens) else ""
-            for phrase in (*by_second.get("", ()), *(by_second.get(following, ()) if following else ())):
-                start = position - phrase.lead
-                if start >= 0 and lowered.startswith(phrase.text, start) and _ends_at_word(lowered, start + len(phrase.text)):
-                    yield phrase, start
+            for text, rule, lead in (*by_second.get("", ()), *(by_second.get(following, ()) if following else ())):
+                start = position - lead
+                if start >= 0 and lowered.startswith(text, start) and _ends_at_word(lowered, start + len(text)):
+                    yield _Phrase(text, rule, lead), start
         if not lowered.isascii():
-            for phrase in self._unspaced:
-                start = lowered.find(phrase.text)
+            for text, rule, lead in self._unspaced:
+                start = lowered.find(text)
                 if start >= 0:
-                    yield phrase, start
+                    yield _Phrase(text, rule, lead), start
 
-    def _patterns_for(self, subject: Subject) -> list[Pattern]:
+    def _patterns_for(self, subject: Subject) -> list[int]:
         """The patterns whose needed words are all there."""
-        present = self._needed.present(subject)
+        present = self._present(subject)
         candidates = dict.fromkeys(self._always)
         # In an order of their own: which of two equal stretches is kept must not change from run to run.
         for word in sorted(present & self._by_word.keys()):
             for pattern in self._by_word[word]:
-                for group in pattern.other_needs:
+                for group in self._patterns[pattern][2]:
                     if present.isdisjoint(group):
                         break
                 else:
                     candidates[pattern] = None
         return list(candidates)
-
-
-def clues_of(blocks: Iterable[Mapping[str, Any]], needs_of: NeedsOf) -> dict[str, Any]:
-    """What leads to rules, each by its id: the words that their phrases start with, the words that their patterns need, or any text at all."""
-    clues: dict[str, Any] = {"starts": {}, "needs": {}, "always": [], "success": []}
-    for block in blocks:
-        rule = Rule(block, needs_of)
-        for phrase in rule.phrases:
-            first = TOKEN.search(phrase)
-            if first is None or _is_unspaced(first[0][0]):
-                clues["always"].append(rule.id)
-            else:
-                clues["starts"].setdefault(first[0], []).append(rule.id)
-        for pattern in rule.patterns:
-            for word in pattern.first_needs:
-                clues["needs"].setdefault(word, []).append(rule.id)
-            if not pattern.needs:
-                clues["always"].append(rule.id)
-        if rule.speaks_of_success:
-            clues["success"].append(rule.id)
-    return clues
-
-
-def led_to(clues: Mapping[str, Any], text: MaskedText) -> set[str]:
-    """The ids of all rules that may match a text; no other does."""
-    found = set(clues["always"])
-    for subject in (text.masked, text.raw):
-        for word, _ in subject.tokens:
-            found.update(clues["starts"].get(word, ()))
-        for word, rules in clues["needs"].items():
-            if word in subject.lowered:
-                found.update(rules)
-    return found
 
 
 def provider_rules(provider: Mapping[str, Any], needs_of: NeedsOf) -> Iterator[Rule]:
@@ -358,7 +362,7 @@ def phrase_pattern(phrase: str) -> str:
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A pattern for texts in small letters; one that is in small letters itself is matched twice as fast."""
     letters = re.sub(r"\\.", "", pattern)
-    return re.compile(pattern, 0 if letters == letters.lower() else re.IGNORECASE)
+    return lazily(pattern, 0 if letters == letters.lower() else re.IGNORECASE)
 
 
 def _is_open(character: str) -> bool:

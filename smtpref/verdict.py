@@ -30,10 +30,7 @@ from .model import (
     Verdict,
 )
 from .parsing.reply import nested_starts
-from .rules import Hit, MaskedText, Rule, RuleSet, Situation, led_to, provider_code_for, provider_rules
-
-FEW_TEXTS = 5
-"""Texts for which rules are chosen; after these it takes less to have all at hand."""
+from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
 
 UNKNOWN = "unknown"
 EXPIRED = "expired"
@@ -64,33 +61,27 @@ class OrderOfEvidence:
         self._knowledge = knowledge
         self.recogniser = Recogniser(knowledge)
         self._own_rules: dict[str | None, RuleSet] = {}
-        self._known_rules: dict[str, Rule] = {}
-        self._texts = 0
+        self._known_rules: dict[int, Rule] = {}
+        self._ids = list(knowledge.rules)
 
     @cached_property
     def _rules(self) -> RuleSet:
-        return RuleSet(map(self._rule, self._knowledge.rules))
+        return RuleSet(self._knowledge.index_of_rules, self._rule)
 
     @cached_property
     def _rules_of_success(self) -> RuleSet:
         """The few rules that are made for 2yz and 3yz replies, whose words otherwise never tell of a failure."""
-        return RuleSet(map(self._rule, self._knowledge.clues["success"]))
+        rules = map(self._rule, range(len(self._knowledge.rules)))
+        return RuleSet.of(rule for rule in rules if rule.speaks_of_success)
 
-    def _rules_for(self, text: MaskedText) -> RuleSet:
-        """All rules, or for the first few texts only those that may match: a run of one reply needs no others."""
-        self._texts += 1
-        if self._texts > FEW_TEXTS or "_rules" in self.__dict__:
-            return self._rules
-        return RuleSet(map(self._rule, sorted(led_to(self._knowledge.clues, text))))
-
-    def _rule(self, identity: str) -> Rule:
-        if identity not in self._known_rules:
-            self._known_rules[identity] = Rule(self._knowledge.rules[identity], self._knowledge.needs_of)
-        return self._known_rules[identity]
+    def _rule(self, number: int) -> Rule:
+        if number not in self._known_rules:
+            self._known_rules[number] = Rule(self._knowledge.rules[self._ids[number]], self._knowledge.needs_of)
+        return self._known_rules[number]
 
     def _rules_of(self, provider: str | None) -> RuleSet:
         if provider not in self._own_rules:
-            self._own_rules[provider] = RuleSet(
+            self._own_rules[provider] = RuleSet.of(
                 provider_rules(self._knowledge.providers[provider], self._knowledge.needs_of) if provider else ()
             )
         return self._own_rules[provider]
@@ -176,7 +167,7 @@ class OrderOfEvidence:
         if (situation.reply_code or "")[:1] in ("2", "3"):
             hits = self._rules_of_success.find(text, situation)
         else:
-            hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules_for(text).find(text, situation)]
+            hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules.find(text, situation)]
         standing = [hit for hit in hits if not any(_beats(other.rule, hit.rule) for other in hits)]
         return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
 

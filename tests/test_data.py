@@ -122,7 +122,7 @@ def situation(record: Record, provider: str | None) -> Situation:
 @cache
 def rules_of(provider: str | None) -> RuleSet:
     """The rules that a provider's codes make; those of the file for nobody."""
-    return RuleSet(RULES.values() if provider is None else provider_rules(KNOWLEDGE.providers[provider], KNOWLEDGE.needs_of))
+    return RuleSet.of(RULES.values() if provider is None else provider_rules(KNOWLEDGE.providers[provider], KNOWLEDGE.needs_of))
 
 
 def hits(record: Record, provider: str | None) -> dict[str, Hit]:
@@ -367,8 +367,8 @@ def test_no_rule_is_dead(rule: str) -> None:
         speaking = {verdict.evidence.rule, *(finding.evidence.rule for finding in verdict.overruled)} | RULES[rule].beats
         lesser = copy.copy(EVIDENCE)
         others = [other for other in RULES.values() if other.id != rule and {other.id, other.reason} & speaking]
-        lesser.__dict__["_rules"] = RuleSet(others)
-        lesser.__dict__["_rules_of_success"] = RuleSet(other for other in others if other.speaks_of_success)
+        lesser.__dict__["_rules"] = RuleSet.of(others)
+        lesser.__dict__["_rules_of_success"] = RuleSet.of(other for other in others if other.speaks_of_success)
         return told(lesser.verdict(record, EVIDENCE.recogniser.provider(record)))
 
     examples = [example for text in KNOWLEDGE.rules[rule]["matches"] for example in judged(text)]
