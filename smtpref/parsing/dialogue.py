@@ -8,7 +8,6 @@ final dot; the commands before it tell sender, recipient and phase. A tool that 
 from __future__ import annotations
 
 import ast
-import html
 import re
 from collections import deque
 from datetime import datetime
@@ -499,7 +498,11 @@ def _goes_on_after_replies(said: _Said | None) -> bool:
 
 def _without_mark(text: str) -> _Said | None:
     """Who said a line, by its mark; None where it has none."""
-    text = html.unescape(text) if "&gt;" in text else text
+    if "&gt;" in text:
+        # Its table of entities takes longer to import than this module.
+        import html  # noqa: PLC0415
+
+        text = html.unescape(text)
     logged = _LOGGED.match(text)
     time = iso_time(logged["time"]) if logged and logged["time"] else None
     text = text[logged.end() :] if logged else text

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from email.utils import getaddresses
 from typing import Any, NamedTuple
 
 from ..model import ENHANCED_CODE, EnhancedCode, Phase, Record
@@ -98,6 +97,9 @@ def enhanced_of(value: object) -> EnhancedCode | None:
 
 def addresses_of(*values: object) -> list[str]:
     """The addresses in strings ("Name <address>", several with commas) and lists of them, each once, in their order."""
+    # It imports sockets and calendars, which only events with addresses need.
+    from email.utils import getaddresses  # noqa: PLC0415
+
     found: dict[str, None] = {}
     for value in values:
         for part in value if isinstance(value, list) else [value]:
