@@ -17,7 +17,7 @@ from .shapes import NO_WORD
 COMPLETED = lazily(r"(?=.*[A-Z])[A-Za-z][A-Za-z0-9._-]+")
 """Providers' own codes that complete: no plain word, which is only a handle, and no sign that a shell takes for its own."""
 
-MARKS = ("id", "domains", "aliases", "hosts", "markers", "tokens")
+MARKS = ("id", "name", "domains", "aliases", "hosts", "markers", "tokens")
 """What a provider is known by."""
 
 _FIXED = lazily(

@@ -139,9 +139,9 @@ class Reference:
 
     def _provider(self, name: str) -> Block | None:
         wanted = name.lower().strip()
-        for provider in self.knowledge.providers.values():
-            if wanted in (provider["id"], provider["name"].lower(), *(a.lower() for a in provider.get("aliases", ()))):
-                return provider
+        for marks in self.knowledge.marks["providers"]:
+            if wanted in (marks["id"], marks["name"].lower(), *(alias.lower() for alias in marks.get("aliases", ()))):
+                return self.knowledge.providers[marks["id"]]
         return None
 
     def _entries(self, text: str) -> Iterator[Entry]:
