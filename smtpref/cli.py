@@ -5,11 +5,9 @@ No knowledge and no layout lives here. A command imports what it calls: nobody w
 
 from __future__ import annotations
 
-import difflib
 import gc
 import io
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -24,7 +22,6 @@ from .errors import SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge, say
 from .model import STDIN, Bounce, Direction, InputFormat, Phase, Record
 from .render.output import SUMMARY_ONLY, Format, Output, choose_format
-from .render.results import write_comparison, write_entries, write_hits
 from .render.safety import visible
 from .wording import choose_language, error_lines, phrase
 
@@ -171,6 +168,7 @@ def explain(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
       smtpref explain "550 5.1.1 <bob@example.com>: User unknown"
     """
     from .explanation import explain_codes
+    from .render.results import write_entries
 
     if not codes:
         raise WrongUsage("error-no-codes", "smtpref explain 550", "smtpref explain 5.7.1")
@@ -193,6 +191,7 @@ def compare(codes: CodesArgument = None, format: FormatOption = None, lang: Lang
       smtpref compare 4xx 5xx
     """
     from .comparison import compare_codes
+    from .render.results import write_comparison
 
     output = _output(format, lang, own)
     write_comparison(compare_codes(codes or [], output.knowledge, output.language), output)
@@ -245,7 +244,6 @@ def classify(
     from .filtering import NO_FILTERS, choose_filters
     from .parallel import Work, plan_for, write_in_parallel
     from .render.stream import line_renderer, write_records
-    from .survey import Survey
 
     output = _output(format, lang, own, has_summary=summary and not not_understood)
     # What is made for each line refers to nothing that refers to it.
@@ -266,10 +264,14 @@ def classify(
         print(phrase("waiting-for-input", output.language), file=sys.stderr)
     errors: list[SmtprefError] = []
     redactor = _redactor(output.knowledge) if redact else None
-    if not_understood:
-        count = _write_not_understood(Survey(paths, errors, year), input_format, redactor, output)
-    elif summary:
-        count = _write_summary(Survey(paths, errors, year), input_format, filters, redactor, output)
+    if not_understood or summary:
+        from .survey import Survey
+
+        survey = Survey(paths, errors, year)
+        if not_understood:
+            count = _write_not_understood(survey, input_format, redactor, output)
+        else:
+            count = _write_summary(survey, input_format, filters, redactor, output)
     elif not redactor and (plan := plan_for(paths)) and (render := line_renderer(output)):
         # Pseudonyms are numbered as they come, which several processes cannot do.
         work = Work(output.knowledge, input_format, year, filters.admit, render)
@@ -308,6 +310,7 @@ def search(
       smtpref search --reason blocklisted
     """
     from .reference import Reference
+    from .render.results import write_hits
     from .search import Filters, grouped, search_entries
 
     output = _output(format, lang, own)
@@ -475,6 +478,9 @@ def _usage_lines(error: typer.TyperException, language: Language) -> list[str]:
 
 def _commands_for(word: str, rest: list[str]) -> list[str]:
     """What was meant by a `word` that is no command: a mistyped one, a code, or something to search for."""
+    import difflib
+    import shlex
+
     if word == "help":
         return ["smtpref --help"]
     meant = difflib.get_close_matches(word, COMMANDS, n=1)

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 from ..knowledge import Knowledge, Language
-from .views import Viewer
 
 if TYPE_CHECKING:
     from .terminal import Terminal
+    from .views import Viewer
 
 
 NARROWEST = 20
@@ -60,6 +60,9 @@ class Output:
 
     @property
     def viewer(self) -> Viewer:
+        # A completion shows nothing.
+        from .views import Viewer  # noqa: PLC0415
+
         return Viewer(self.knowledge, self.language)
 
     def terminal(self) -> Terminal:
