@@ -72,6 +72,8 @@ def classify_inputs(
             continue
         for file in files:
             try:
-                yield from classifier.classify(open_input(file, year, before_waiting), only)
+                opened = open_input(file, year, before_waiting)
+                yield from classifier.classify(opened, only)
+                errors += opened.lines.cuts.told(file)
             except Unreadable as error:
                 errors.append(error)

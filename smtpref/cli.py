@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import __version__
-from .errors import SmtprefError, WrongUsage
+from .errors import PassedOver, SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge, say
 from .model import STDIN, Bounce, Direction, InputFormat, Phase, Record
 from .render.output import SUMMARY_ONLY, Format, Output, choose_format
@@ -408,7 +408,8 @@ def _report(errors: Sequence[SmtprefError], language: Language, otherwise: Statu
     sys.stdout.flush()
     for error in errors:
         _print_error(error_lines(error, language))
-    status = Status.ERROR if errors else otherwise
+    # What was too large was read as far as possible.
+    status = otherwise if all(isinstance(error, PassedOver) for error in errors) else Status.ERROR
     if status is not Status.FOUND:
         raise typer.Exit(status)
 

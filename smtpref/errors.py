@@ -33,6 +33,21 @@ class Unreadable(SmtprefError):
         return Unreadable, (self.path, self.why, self.hint)
 
 
+class PassedOver(SmtprefError):
+    """Of an input, `count` times something was too large and only its beginning was read, first at `line`; `what` it was names a phrase."""
+
+    def __init__(self, path: str, line: int, what: str, count: int) -> None:
+        super().__init__(f"{path}:{line}: {what}")
+        self.path = path
+        self.line = line
+        self.what = what
+        self.count = count
+
+    def __reduce__(self) -> tuple[type[PassedOver], tuple[str, int, str, int]]:
+        """How it goes from one process to another."""
+        return PassedOver, (self.path, self.line, self.what, self.count)
+
+
 class WrongUsage(SmtprefError):
     """The command line asks for what there is not; `message` names a phrase of `wording.py`, `facts` fill it in."""
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .model import Record
-from .parsing.files import Line, Lines, Skim
+from .parsing.files import Cuts, Line, Lines, Skim
 from .parsing.postfix_usual import UsualLine
 from .parsing.stamps import split_stamp
 from .patterns import lazily
@@ -81,6 +81,7 @@ class LineAccount:
         self._shapes = Names(MAX_SHAPES, coarse)
         self._by_shape: dict[int, int] = {}
         self._claimed = bytearray()
+        self._last_claim = (0, 0)
         self._waiting: OrderedDict[int, NotUnderstood] = OrderedDict()
         self._last: Line | None = None
         self._place_of_last = ("", 0)
@@ -89,6 +90,7 @@ class LineAccount:
     def follow(self, lines: Lines, place: Place) -> Lines:
         """The lines of an input, counted as they are read; `place` tells the file and the line there of a line's number."""
         self._claimed = bytearray()
+        self._last_claim = (0, 0)
         self._place = place
         return _Followed(lines, self)
 
@@ -105,23 +107,32 @@ class LineAccount:
     def claim(self, record: Record) -> None:
         """Count a record's lines as understood, and the lines that say its words again."""
         last = max(record.line, record.last_line)
+        # A bounce message may have thousands of records, and each of them all of its lines.
+        if (record.line, last) != self._last_claim:
+            self._claim_lines(record.line, last)
+        if self._waiting and self._is_near(record.line):
+            self._dismiss(record)
+
+    def _claim_lines(self, first: int, last: int) -> None:
+        self._last_claim = (first, last)
         if last // 8 >= len(self._claimed):
             self._claimed.extend(bytes(last // 8 + 1024 - len(self._claimed)))
-        for number in range(record.line, last + 1):
+        for number in range(first, last + 1):
             bit = 1 << number % 8
             if not self._claimed[number // 8] & bit:
                 self._claimed[number // 8] |= bit
                 self._in_records += 1
-        if self._last and record.line <= self._last.number <= last:
+        if self._last and first <= self._last.number <= last:
             self._last = None
-        if self._waiting and self._is_near(record.line):
-            self._dismiss(record, last)
+        lines = range(first, last + 1)
+        for number in lines if len(lines) < len(self._waiting) else [number for number in self._waiting if number in lines]:
+            self._waiting.pop(number, None)
 
     def claim_usual(self, usual: UsualLine) -> None:
         """Count a usual line, which no other record can claim."""
         self._in_records += 1
         if self._waiting and self._is_near(usual.line):
-            self._dismiss(usual.record(""), usual.line)
+            self._dismiss(usual.record(""))
 
     def close(self) -> None:
         """The input has ended: what still waits was not understood."""
@@ -156,9 +167,7 @@ class LineAccount:
     def _is_near(self, line: int) -> bool:
         return line - next(reversed(self._waiting)) < MAX_DISTANCE
 
-    def _dismiss(self, record: Record, last: int) -> None:
-        for number in range(record.line, last + 1):
-            self._waiting.pop(number, None)
+    def _dismiss(self, record: Record) -> None:
         words = record.text[:60]
         if len(words) >= MIN_WORDS:
             near = islice(reversed(self._waiting.items()), MAX_NEAR)
@@ -198,6 +207,10 @@ class _Followed:
     @property
     def size(self) -> int:
         return self._lines.size
+
+    @property
+    def cuts(self) -> Cuts:
+        return self._lines.cuts
 
 
 def looks_like_outcome(text: str) -> bool:

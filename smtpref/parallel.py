@@ -136,17 +136,22 @@ def _parts(path: str, share: Share, classifier: Classifier, work: Work) -> Itera
     errors: list[SmtprefError] = []
     lines: list[str] = []
     try:
-        for item in read_share(open_input(path, work.year), share, work.only):
-            if item is None:
+        opened = open_input(path, work.year)
+        for item in read_share(opened, share, work.only):
+            if item is None and ends > 1:
                 yield _Part("".join(lines), len(lines), [])
                 lines, ends = [], ends - 1
+            if item is None:
+                # The last part waits for what is to be said of the whole file.
                 continue
             classified = classifier.classified(item, path)
             if classified and work.keeps(classified):
                 lines.append(work.render(classified))
+        found: list[SmtprefError] = [*opened.lines.cuts.told(path)]
     except Unreadable as error:
-        # The others tell of the same file as well.
-        errors = [error] if share.owns(0) else []
+        found = [error]
+    # The others tell of the same file as well.
+    errors = found if share.owns(share.parts - 1) else []
     for _ in range(ends):
         yield _Part("".join(lines), len(lines), errors)
         lines, errors = [], []

@@ -17,7 +17,7 @@ from .errors import SmtprefError, Unreadable
 from .knowledge import Knowledge
 from .line_account import LineAccount, NotUnderstood
 from .model import STDIN, InputFormat, Record
-from .parsing.files import Input, Line, Lines, Skim, files_in, lines_of, open_input
+from .parsing.files import Cuts, Input, Line, Lines, Skim, files_in, lines_of, open_input
 from .parsing.postfix_usual import UsualLine
 from .parsing.recognition import read_items
 from .parsing.stamps import split_stamp
@@ -66,10 +66,12 @@ class Survey:
         if self._logs:
             joined = _Joined(self._logs, self._errors)
             yield from self._of_input(Input(self._logs[0].path, joined.latest, joined), joined.place, classifier, account, only, watch)
+            self._errors += joined.cuts.told(joined.path)
         for path in self._others:
             try:
                 opened = open_input(path, self._year)
                 yield from self._of_input(opened, lambda number, path=path: (path, number), classifier, account, only, watch)  # type: ignore[misc]
+                self._errors += opened.lines.cuts.told(path)
             except Unreadable as error:
                 self._errors.append(error)
 
@@ -130,7 +132,7 @@ class _Joined:
     def __init__(self, logs: list[_Log], errors: list[SmtprefError]) -> None:
         self._logs = iter(logs)
         self._errors = errors
-        self._path = ""
+        self.path = ""
         self._lines: Lines = lines_of()
         self._lines_before = 0
         self._size_before = 0
@@ -165,17 +167,24 @@ class _Joined:
     def size(self) -> int:
         return self._size_before + self._lines.size
 
+    @property
+    def cuts(self) -> Cuts:
+        return self._lines.cuts
+
     def place(self, number: int) -> tuple[str, int]:
         """The file of a line that was just read, and its number there."""
-        return self._path, number - self._lines_before
+        return self.path, number - self._lines_before
 
     def _open_next(self) -> None:
         """Raises StopIteration after the last file."""
+        following = next(self._logs)
+        # That of the last one is told by whoever reads them all.
+        self._errors += self._lines.cuts.told(self.path)
         self._lines_before, self._size_before = self._number, self.size
         self._lines = lines_of()
-        self._path = next(self._logs).path
+        self.path = following.path
         try:
-            self._lines = open_input(self._path).lines
+            self._lines = open_input(self.path).lines
         except Unreadable as error:
             self._errors.append(error)
 
@@ -221,6 +230,10 @@ class _Watched:
     @property
     def size(self) -> int:
         return self._lines.size
+
+    @property
+    def cuts(self) -> Cuts:
+        return self._lines.cuts
 
     def _tell(self) -> None:
         size = self._lines.size

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from .errors import KnowledgeError, NotACode, SmtprefError, Unreadable, WrongUsage
+from .errors import KnowledgeError, NotACode, PassedOver, SmtprefError, Unreadable, WrongUsage
 from .knowledge import LANGUAGES, Language
 
 PHRASES: Mapping[str, tuple[str, str]] = {
@@ -416,6 +416,18 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "“{given}” không phải thời điểm: hãy cho ngày, ngày kèm giờ, hoặc khoảng thời gian trước đây",
     ),
     "error-command": ("“{given}” is no command", "“{given}” không phải lệnh"),
+    "cut-line": (
+        "a line is longer than 1 MiB; its end was passed over (lines like it: {count})",
+        "một dòng dài hơn 1 MiB; phần cuối không được đọc (số dòng như vậy: {count})",
+    ),
+    "cut-message": (
+        "a message is larger than 4 MiB or has more than 50,000 lines; its end was passed over (messages like it: {count})",
+        "một thư lớn hơn 4 MiB hoặc có hơn 50.000 dòng; phần cuối không được đọc (số thư như vậy: {count})",
+    ),
+    "cut-recipients": (
+        "a bounce message tells of more than 10,000 recipients; the others are left out (messages like it: {count})",
+        "một thư báo không gửi được nêu hơn 10.000 người nhận; các người nhận còn lại bị bỏ qua (số thư như vậy: {count})",
+    ),
     "try": ("try: {commands}", "thử: {commands}"),
     "error-unforeseen": (
         "this is a mistake in smtpref ({error}): please report it; SMTPREF_DEBUG=1 shows where it happened",
@@ -456,6 +468,9 @@ def error_lines(error: SmtprefError, language: Language) -> list[str]:
             first, hints = phrase(key, language, given=error.given), list(error.commands)
         case Unreadable():
             first, hints = phrase("error-unreadable", language, path=error.path, why=error.why), [error.hint] if error.hint else []
+        case PassedOver():
+            first = f"{error.path}:{error.line}: {phrase(f'cut-{error.what}', language, count=error.count)}"
+            hints = []
         case WrongUsage():
             first, hints = phrase(error.message, language, **error.facts), list(error.commands)
         case KnowledgeError():

@@ -94,6 +94,43 @@ def test_a_bomb_is_unpacked_in_bounded_memory(tmp_path: Path) -> None:
     assert memory < MAX_MEMORY
 
 
+def long_message() -> bytes:
+    return (
+        many_recipients().partition(b"Final-Recipient: rfc822; user1@")[0]
+        + b"\n--b\nContent-Type: text/plain\n\n"
+        + b"x\n" * 60_000
+        + b"--b--\n"
+    )
+
+
+CUT: dict[str, tuple[Callable[[], bytes], int, str]] = {
+    "line": (lambda: LAST + b"x" * 2_000_000 + b"\n" + LAST, 2, "2: a line is longer than 1 MiB"),
+    "message": (long_message, 1, "1: a message is larger than 4 MiB or has more than 50,000 lines"),
+    "recipients": (many_recipients, 10_000, "1: a bounce message tells of more than 10,000 recipients"),
+}
+
+
+@pytest.mark.parametrize("options", [["--format", "jsonl"], ["--format", "json"], ["--summary", "--format", "json"]], ids=" ".join)
+@pytest.mark.parametrize("what", CUT)
+def test_it_is_said_what_was_cut(what: str, options: list[str], tmp_path: Path, run: Run) -> None:
+    make, records, said = CUT[what]
+    path = tmp_path / "input"
+    path.write_bytes(make())
+    result = run("classify", *options, str(path))
+    assert result.stderr.startswith(f"smtpref: {path}:{said}")
+    assert result.stderr.count("\n") == 1
+    found = json.loads(result.stdout)["records"] if "--summary" in options else result.stdout.count('"line":')
+    assert found == records
+
+
+def test_logs_that_are_read_as_one_are_named_each(tmp_path: Path, run: Run) -> None:
+    paths = [tmp_path / name for name in ("a.log", "b.log")]
+    for path in paths:
+        path.write_bytes(DELIVERY.format(1).encode() + b"z" * 2_000_000 + b"\n")
+    result = run("classify", "--summary", "--format", "json", *map(str, paths))
+    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == [str(path) for path in paths]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="named pipes and links are made by POSIX means")
 def test_a_named_pipe_is_read_and_a_link_to_itself_is_named(tmp_path: Path, run: Run) -> None:
     pipe, loop = tmp_path / "pipe", tmp_path / "loop"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from smtpref import parallel
 from smtpref.cli import app
-from smtpref.errors import SmtprefError
+from smtpref.errors import PassedOver, SmtprefError
 from smtpref.knowledge import Knowledge
 from smtpref.model import Classified, Record
 from smtpref.parallel import Work, plan_for, write_in_parallel
-from smtpref.parsing import recognition
+from smtpref.parsing import files, recognition
 from smtpref.parsing.files import open_input
 from smtpref.parsing.postfix import PostfixReader
 from smtpref.parsing.recognition import Share, as_record, read_records, read_share
@@ -139,6 +139,21 @@ def test_processes_write_what_one_writes(tmp_path: Path, knowledge: Knowledge, m
     assert one == two
     assert one[1] == one[0].count("\n") > 100
     assert errors == []
+
+
+def test_it_is_said_once_what_was_cut(tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "WORTHWHILE", 1)
+    for module in (parallel, recognition):
+        monkeypatch.setattr(module, "PART", 3000)
+    monkeypatch.setattr(files, "MAX_LINE", 5000)
+    path = tmp_path / "mail.log"
+    path.write_text(log(1) + "x" * 9000 + "\n" + log(2))
+    for processes in (2, 3):
+        errors: list[SmtprefError] = []
+        written([str(path)], knowledge, processes, errors)
+        (cut,) = errors
+        assert isinstance(cut, PassedOver)
+        assert (cut.path, cut.line, cut.what, cut.count) == (str(path), log(1).count("\n") + 1, "line", 1)
 
 
 def test_a_file_that_breaks_off_leaves_the_others(tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,8 @@ def read_status(text: str) -> tuple[Fields, list[Fields]]:
     for block in _blocks(text):
         about_message = {name: value for name, value in block.items() if name in _OF_MESSAGE or name.startswith("x-")}
         if "final-recipient" in block or "original-recipient" in block:
-            if len(recipients) < MAX_RECIPIENTS:
+            # One more than is kept tells that there are more.
+            if len(recipients) <= MAX_RECIPIENTS:
                 recipients.append(block)
             whole |= {name: value for name, value in about_message.items() if name in _OF_MESSAGE and name not in whole}
         elif recipients and not recipients[-1].keys() >= _OF_RECIPIENT:

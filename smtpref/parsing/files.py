@@ -16,12 +16,13 @@ import select
 import shlex
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self, cast
 
-from ..errors import Unreadable
+from ..errors import PassedOver, Unreadable
 from ..model import STDIN
 from ..patterns import lazily
 
@@ -52,6 +53,23 @@ IDLE = None
 """Stands between lines where a live input has paused: what waits for a continuation need not wait longer."""
 
 
+class Cuts:
+    """What of an input was too large and read only as far as its bound: "line", "message" or "recipients", how often and where first."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
+
+    def add(self, what: str, line: int) -> None:
+        """Take note of one cut."""
+        self._first.setdefault(what, line)
+        self._counts[what] += 1
+
+    def told(self, path: str) -> list[PassedOver]:
+        """A note for each kind of cut."""
+        return [PassedOver(path, line, what, self._counts[what]) for what, line in self._first.items()]
+
+
 Skim = Callable[[bytes, int, int, int], tuple[int, int]]
 """Given bytes, where a line begins in them, where to stop, and that line's number: where the first line begins that was left, and its number.
 
@@ -75,6 +93,11 @@ class Lines(Protocol):
         """How many bytes have been passed."""
         ...
 
+    @property
+    def cuts(self) -> Cuts:
+        """What has been cut of them, and of what their readers made of them."""
+        ...
+
 
 class CutLines:
     """The lines of chunks of bytes, as they come."""
@@ -85,6 +108,7 @@ class CutLines:
         self._position = 0
         self._passed = 0
         self._number = 0
+        self.cuts = Cuts()
 
     def __iter__(self) -> Iterator[Line | None]:
         return self
@@ -130,6 +154,8 @@ class CutLines:
 
     def _line(self, raw: bytes, begin: int) -> Line:
         self._number += 1
+        if len(raw) >= MAX_LINE:
+            self.cuts.add("line", self._number)
         return Line(self._number, decoded(raw), raw, begin)
 
 

@@ -102,6 +102,7 @@ class MailReader(Reader):
         self._is_in_head = False
         self._is_mbox = False
         self._has_head = True
+        self._is_cut = False
         self._is_first = True
         self._last_empty = 0
         self._refused = 0
@@ -169,7 +170,7 @@ class MailReader(Reader):
         return []
 
     def _close(self) -> None:
-        self._lines, self._size, self._fields, self._has_head = [], 0, set(), True
+        self._lines, self._size, self._fields, self._has_head, self._is_cut = [], 0, set(), True, False
         self.is_open = self._is_in_head = self._is_mbox = False
 
     def _keep(self, line: InputLine) -> None:
@@ -179,6 +180,9 @@ class MailReader(Reader):
         if self._size <= MAX_MESSAGE and len(self._lines) < MAX_MESSAGE_LINES:
             self._lines.append(line)
             self._size += len(line.raw)
+        elif not self._is_cut:
+            self._is_cut = True
+            self.cuts.add("message", self._lines[0].number)
 
     def _read_head(self, line: InputLine) -> list[Record]:
         """Whether what was gathered is still the head of a message."""
@@ -201,6 +205,7 @@ class MailReader(Reader):
 
     def _records(self, content: bytes, number: int) -> list[Record]:
         # The email package and the patterns for bounces take 40 ms, which only mails are worth.
+        from .delivery_status import MAX_RECIPIENTS  # noqa: PLC0415
         from .message import iso_time, parse_message  # noqa: PLC0415
         from .notices import notice_records  # noqa: PLC0415
 
@@ -208,7 +213,10 @@ class MailReader(Reader):
         base = Record(self.source, number, self.format, iso_time(message.headers.get("date")))
         text = next(message.texts(), "").lstrip()
         events = self._events(text, base) if text.startswith("{") else []
-        return events or notice_records(message, base)
+        records = events or notice_records(message, base)
+        if len(records) > MAX_RECIPIENTS:
+            self.cuts.add("recipients", number)
+        return records[:MAX_RECIPIENTS]
 
     def _events(self, text: str, base: Record) -> list[Record]:
         """Of an event of a sending service that comes by e-mail (Amazon SNS does it so), wrapped anywhere."""

@@ -23,7 +23,7 @@ MAX_PART = 1 << 20
 
 MAX_HTML = 1 << 18
 MAX_PARTS = 100
-MAX_BLOCKS = 10_000
+MAX_BLOCKS = 10_010
 """Blocks of fields in a status part, one for each recipient."""
 
 MAX_DEPTH = 20

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar, NamedTuple
 
 from ..model import InputFormat, Record
+from .files import Cuts
 from .postfix_usual import UsualLine
 from .stamps import LogLine
 
@@ -45,6 +46,7 @@ class Reader:
     def __init__(self, source: str, latest: datetime) -> None:
         self.source = source
         self.latest = latest
+        self.cuts = Cuts()
 
     def take(self, line: InputLine) -> list[Record] | None:
         """The records that a line completes, mostly none or one; None where the line is not of this format."""

@@ -168,6 +168,7 @@ class _Readers:
         self._has_servers_own = False
         for reader in self._readers:
             reader.only = only
+            reader.cuts = opened.lines.cuts
 
     @property
     def of_lines(self) -> Reader | None:
