@@ -99,6 +99,15 @@ def loaded_by(code: str) -> set[str]:
 COMMAND = "import sys; sys.argv = ['smtpref', *{words!r}]\nfrom smtpref.cli import main\nmain()"
 
 
+COMPLETION = """
+import contextlib, os
+os.environ.update(_SMTPREF_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTION="get-args", _TYPER_COMPLETE_ARGS="smtpref explain 55")
+from smtpref.__main__ import run
+with contextlib.suppress(SystemExit):
+    run()
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
@@ -108,8 +117,23 @@ COMMAND = "import sys; sys.argv = ['smtpref', *{words!r}]\nfrom smtpref.cli impo
         (COMMAND.format(words=["explain", "550"]), {"yaml", "rich", "smtpref.verdict", "smtpref.search", "csv"}),
         (COMMAND.format(words=["compare", "220", "550"]), {"yaml", "rich", "smtpref.verdict", "smtpref.search"}),
         (COMMAND.format(words=["explain", "550", "-f", "rich"]), {"yaml", "smtpref.verdict", "smtpref.render.text"}),
+        (
+            "import io\n"
+            + COMMAND.format(words=["classify", "-f", "plain"]).replace("main()", "sys.stdin = io.StringIO('550 5.1.1 no\\n')\nmain()"),
+            {"yaml", "rich", "smtpref.survey", "smtpref.summary", "multiprocessing", "email", "html", "smtpref.redaction", "difflib"},
+        ),
+        (COMPLETION, {"yaml", "rich", "smtpref.render.views", "smtpref.verdict"}),
     ],
-    ids=["import", "explain in Python", "classify in Python", "explain piped", "compare piped", "explain on a terminal"],
+    ids=[
+        "import",
+        "explain in Python",
+        "classify in Python",
+        "explain piped",
+        "compare piped",
+        "explain on a terminal",
+        "classify",
+        "Tab",
+    ],
 )
 def test_nobody_pays_for_what_another_needs(code: str, absent: set[str]) -> None:
     assert loaded_by(code) & absent == set()
