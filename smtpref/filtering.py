@@ -6,6 +6,7 @@ records' times as they are written; one with an offset, and "2h ago", is an inst
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -126,8 +127,6 @@ def _known(option: str, given: Iterable[str], known: Mapping[str, str]) -> froze
     for name in given:
         identity = known.get(name.strip().lower())
         if identity is None:
-            import difflib  # noqa: PLC0415  (for a mistake)
-
             near = dict.fromkeys(known[other] for other in difflib.get_close_matches(name.lower(), known, n=5, cutoff=0.0))
             raise WrongUsage(f"error-{option}", *(f"--{option} {other}" for other in [*near][:3]), given=name)
         found.append(identity)

@@ -5,6 +5,7 @@ Entries are made here from blocks of `codes.yaml` in one language. Nothing is pr
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -495,8 +496,6 @@ def _has_block(provider: Block, code: str) -> bool:
 
 
 def _alike(text: str, known: Sequence[str]) -> list[str]:
-    import difflib  # noqa: PLC0415  (for a mistake)
-
     return difflib.get_close_matches(text, known, n=3, cutoff=0.5)
 
 

@@ -120,7 +120,7 @@ with contextlib.suppress(SystemExit):
         (
             "import io\n"
             + COMMAND.format(words=["classify", "-f", "plain"]).replace("main()", "sys.stdin = io.StringIO('550 5.1.1 no\\n')\nmain()"),
-            {"yaml", "rich", "smtpref.survey", "smtpref.summary", "multiprocessing", "email", "html", "smtpref.redaction", "difflib"},
+            {"yaml", "rich", "smtpref.survey", "smtpref.summary", "multiprocessing", "email", "html", "smtpref.redaction"},
         ),
         (COMPLETION, {"yaml", "rich", "smtpref.render.views", "smtpref.verdict"}),
     ],
