@@ -20,12 +20,14 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from smtpref.classification import Classifier
 from smtpref.judging import Judge
 from smtpref.knowledge import load_knowledge
 from smtpref.line_account import LineAccount
 from smtpref.model import Classified
 from smtpref.parsing.files import Input, lines_of
-from smtpref.parsing.recognition import read_records
+from smtpref.parsing.postfix_usual import UsualLine
+from smtpref.parsing.recognition import as_record, read_items
 from smtpref.redaction import Redactor
 from smtpref.render import records, text
 from smtpref.render.safety import visible
@@ -77,6 +79,7 @@ PIECES = [
 ]
 
 KNOWLEDGE = load_knowledge()
+CLASSIFIER = Classifier(KNOWLEDGE)
 JUDGE = Judge(KNOWLEDGE)
 VIEWER = Viewer(KNOWLEDGE, "en")
 
@@ -91,8 +94,14 @@ def target(data: bytes) -> None:
     lines = account.follow(lines_of(data), lambda number: ("-", number))
     begin = time.monotonic()
     shown = 0
-    for record in read_records(Input("-", LATEST, lines)):
-        account.claim(record)
+    for told in read_items(Input("-", LATEST, lines)):
+        record = as_record(told, "-")
+        if isinstance(told, UsualLine):
+            account.claim_usual(told)
+            if CLASSIFIER.classified(told, "-") != Classified(record, JUDGE.judge(record)):
+                raise Broken(f"{record.text!r} is told otherwise by its kind")
+        else:
+            account.claim(record)
         verdict = JUDGE.judge(record)
         codes = (str(record.reply_code), str(record.enhanced_code))
         if verdict.evidence.match not in record.text and verdict.evidence.match not in codes:
