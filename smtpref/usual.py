@@ -19,10 +19,12 @@ from .parsing.postfix_usual import UsualLine
 from .rules import MAX_TEXT
 
 MAX_FORMS = 5_000
-"""Forms that are remembered, at 6 KB each; all are forgotten where there are more."""
+MAX_KINDS = 20_000
+MAX_SIGNS = 20_000
+"""Forms that are remembered, at 6 KB each, their kinds, and the signs that lead to them; all are forgotten where there are more of any."""
 
 MAX_ALIKE = 100
-"""Kinds that are tried of those with the same signs, the last found first."""
+"""Forms that are tried of those with the same signs, the last found first."""
 
 MAX_NAMES = 10_000
 """Pairs of a relay and a recipient's domain of which it is remembered whose they are."""
@@ -95,7 +97,8 @@ class UsualLines:
         self._forms: dict[tuple[object, ...], Form | None] = {}
         self._by_signs: dict[tuple[object, ...], list[Form]] = {}
         self._names: dict[tuple[str, str], Names] = {}
-        self._count = 0
+        self._kinds = 0
+        self._kinds_forgotten = 0
 
     def classified(self, usual: UsualLine, source: str) -> Classified:
         """Return what the line tells, with its verdict: what the judge says of its record."""
@@ -113,7 +116,7 @@ class UsualLines:
                 usual.queue_id,
                 usual.sender,
                 usual.recipient,
-                usual.relay if shape.relay else None,
+                usual.relay if usual.relay != "none" else None,
                 usual.client,
                 shape.phase,
                 shape.reply_code,
@@ -170,6 +173,8 @@ class UsualLines:
         form = self._forms.get(key)
         if form:
             # Met again: worth a pattern.
+            if len(self._by_signs) >= MAX_SIGNS:
+                self._by_signs.clear()
             alike = self._by_signs.setdefault(signs, [])
             if form not in alike:
                 alike.insert(0, form)
@@ -190,9 +195,7 @@ class UsualLines:
         return names
 
     def _new_form(self, usual: UsualLine, words: str, apart: Apart) -> Form | None:
-        if len(self._forms) >= MAX_FORMS:
-            self._forms.clear()
-            self._by_signs.clear()
+        self._make_room()
         first = usual.record("")
         text = f"host {_RELAY}{words}{apart.shape}" if words else apart.shape
         shape = usual._replace(text=text).record("")
@@ -207,9 +210,16 @@ class UsualLines:
         return Form(apart, shape, template, varying)
 
     def _new_kind(self, form: Form, names: Names, usual: UsualLine) -> Kind:
-        relay = usual.relay if form.shape.relay else None
+        self._make_room()
+        relay = usual.relay if usual.relay != "none" else None
         shape = form.shape._replace(relay=relay, recipient=usual.recipient, sender=usual.sender)
         known = self._judge.known(form.apart._replace(shape=shape.text), shape)
-        kind = form.kinds[names] = Kind(self._count, form, shape, known)
-        self._count += 1
+        kind = form.kinds[names] = Kind(self._kinds, form, shape, known)
+        self._kinds += 1
         return kind
+
+    def _make_room(self) -> None:
+        if len(self._forms) >= MAX_FORMS or self._kinds - self._kinds_forgotten >= MAX_KINDS:
+            self._forms.clear()
+            self._by_signs.clear()
+            self._kinds_forgotten = self._kinds

@@ -45,6 +45,7 @@ STATUSES = (
         " 421 4.7.0 mx{small}.example.net Error: too many connections from {other})"
     ),
     "relay=none, delay=1, delays=0/0/1/0, dsn=4.4.1, status=deferred (connect to mx{small}.example.com[{ip}]:25: Connection timed out)",
+    "relay={relay}, delay=1, delays=0/0/1/0, dsn=4.4.1, status=deferred (mail transport unavailable)",
     'relay=local, delay=1, delays=0/0/1/0, dsn=5.1.1, status=bounced (unknown user: "{user}")',
     (
         "relay=mx.example.net[{ip}]:25, delay=1, delays=0/0/1/0, dsn=5.7.0, status=bounced (host mx.example.net[{ip}] said: 554 5.7.0 Reject,"
@@ -69,6 +70,7 @@ NAMES = st.fixed_dictionaries(
         "lower": st.from_regex(r"[a-z0-9]{9,20}|[A-Za-z]{10,14}|Xx0Xx0Xx010[0-3]", fullmatch=True),
         "number": st.integers(1, 10**11).map(str),
         "small": st.integers(1, 9999).map(str),
+        "relay": st.sampled_from(("none", "mx.example.net[192.0.2.1]:25", "gmail-smtp-in.l.google.com[192.0.2.2]:25")),
         "pair": st.from_regex(r"[0-9]{4,6}-[0-9]{1,3}", fullmatch=True),
     }
 )
@@ -111,7 +113,7 @@ def test_a_line_of_a_known_kind_says_what_it_says_alone(lines: list[tuple[str, d
         assert [record_line(classifier.usual_lines.classified(line, "-")) for line in found] == expected
 
 
-@pytest.mark.parametrize("bound", ["MAX_FORMS", "MAX_ALIKE", "MAX_NAMES"])
+@pytest.mark.parametrize("bound", ["MAX_FORMS", "MAX_KINDS", "MAX_SIGNS", "MAX_ALIKE", "MAX_NAMES"])
 def test_what_is_forgotten_is_found_again(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = Classifier(KNOWLEDGE)
     monkeypatch.setattr(usual, bound, 1)
