@@ -27,7 +27,7 @@ WORTHWHILE = 4 * PART
 """Bytes from which on it pays to start processes."""
 
 
-BATCH = 500
+BATCH = 2000
 """Items that are handed over at once."""
 
 Ending = TypeVar("Ending")

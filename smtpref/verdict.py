@@ -7,7 +7,7 @@ Words beat numbers where they contradict each other; of nested replies the inner
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from .built import Block
@@ -31,6 +31,9 @@ from .model import (
 )
 from .parsing.reply import nested_starts
 from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
+
+MAX_TEXTS = 500
+"""Texts that are kept as rules look at them: the same shape comes from one provider after another."""
 
 UNKNOWN = "unknown"
 EXPIRED = "expired"
@@ -270,10 +273,11 @@ def _judged(reason: str, by: EvidenceBy, rule: str, match: str, hit: Hit | None 
     return _Judged(Finding(reason, Evidence(by, rule, match)), hit)
 
 
-def _nested_texts(text: str) -> Iterator[MaskedText]:
+@lru_cache(maxsize=MAX_TEXTS)
+def _nested_texts(text: str) -> tuple[MaskedText, ...]:
     """A reply's text in as many parts as there are replies in it, the innermost first."""
     starts = [*nested_starts(text), 0]
-    return (MaskedText(text[begin:end]) for begin, end in zip(starts, [None, *starts], strict=False))
+    return tuple(MaskedText(text[begin:end]) for begin, end in zip(starts, [None, *starts], strict=False))
 
 
 def _situation(record: Record, provider: str | None) -> Situation:
