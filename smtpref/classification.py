@@ -59,7 +59,7 @@ def classify_inputs(
     year: int | None = None,
     before_waiting: Callable[[], None] = lambda: None,
 ) -> Iterator[Classified]:
-    """Yield what each file or Maildir ("-" for stdin) tells; one that cannot be read is added to `errors` and the others are read.
+    """Yield what each file or Maildir ("-" for stdin) tells; one that cannot be read is added to `errors`, as is what was cut of one, and the others are read.
 
     `only` forces one format; `year` is the year of stamps that have none; `before_waiting` is called before a live input is waited for.
     """

@@ -84,7 +84,7 @@ def plan_for(paths: Iterable[str], processes: int | None = None) -> Plan | None:
 
 
 def write_in_parallel(plan: Plan, work: Work, put: Callable[[str], None], errors: list[SmtprefError]) -> int:
-    """Write the records of the planned files with `put`, and return how many there were; a file that cannot be read is added to `errors`."""
+    """Write the records of the planned files with `put`, and return how many there were; a file that cannot be read, or was not read whole, is added to `errors`."""
     # It takes a tenth of a start; small inputs do without.
     import multiprocessing  # noqa: PLC0415
 
