@@ -9,8 +9,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +19,7 @@ import typer
 from . import __version__
 from .errors import PassedOver, SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge, say
-from .model import STDIN, Bounce, Direction, InputFormat, Phase, Record
+from .model import STDIN, Bounce, Direction, InputFormat, Phase
 from .render.output import SUMMARY_ONLY, Format, Output, choose_format
 from .render.safety import visible
 from .wording import choose_language, error_lines, phrase
@@ -337,43 +336,13 @@ def _redactor(knowledge: Knowledge) -> Redactor:
 
 def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, redactor: Redactor | None, output: Output) -> int:
     """Write the summary of the records that are kept, and return how many there were."""
-    from .classification import Classifier
-    from .filtering import NO_FILTERS
-    from .line_account import LineAccount, LineCounts
-    from .parallel import WORTHWHILE, has_more_than_one_core, read_beside
-    from .parsing.postfix_usual import UsualLine
     from .render.progress import Progress
     from .render.results import write_summary
-    from .summary import Summariser, Summary, as_counted
+    from .report import summary_of
 
-    classifier = Classifier(output.knowledge)
-    account = LineAccount()
     progress = Progress(sys.stderr, survey.size, output.language)
-
-    def counted(items: Iterator[Record | UsualLine], ending: Callable[[], tuple[LineCounts, dict[str, int]]]) -> Summary:
-        providers = frozenset(domain for block in output.knowledge.providers.values() for domain in block.get("domains", ()))
-        summariser = Summariser(frozenset(output.knowledge.blocklists), providers, classifier.judge.anatomy)
-        takes_all = filters == NO_FILTERS and not redactor
-        for item in items:
-            if takes_all and isinstance(item, UsualLine):
-                summariser.add_usual(item, classifier.usual_lines)
-                continue
-            classified = classifier.classified(item, "")
-            if classified is None:
-                continue
-            take = summariser.add if filters.admit(classified) else summariser.note
-            take(redactor.redact(as_counted(classified)) if redactor else classified)
-        lines, shapes = ending()
-        shown = {redactor.text(shape) if redactor else shape: count for shape, count in shapes.items()}
-        return summariser.summary(lines, shown, now=datetime.now().astimezone())
-
-    def ending() -> tuple[LineCounts, dict[str, int]]:
-        return account.counts, account.shapes
-
     try:
-        items = survey.items(classifier, account, only, progress.advance)
-        is_large = (survey.size or 0) >= WORTHWHILE and has_more_than_one_core()
-        summary = read_beside(items, counted, ending) if is_large else counted(items, ending)
+        summary = summary_of(survey, output.knowledge, filters, redactor, only, progress.advance)
     finally:
         progress.close()
     if summary.records or summary.lines.not_understood:

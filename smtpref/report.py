@@ -1,0 +1,60 @@
+"""The summary of a survey: what is read, judged, filtered, made anonymous and counted, on two cores where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .classification import Classifier
+from .filtering import NO_FILTERS, Filters
+from .knowledge import Knowledge
+from .line_account import LineAccount, LineCounts
+from .model import InputFormat, Record
+from .parallel import WORTHWHILE, has_more_than_one_core, read_beside
+from .parsing.postfix_usual import UsualLine
+from .summary import Summariser, Summary, as_counted
+from .survey import Survey, Watch
+
+if TYPE_CHECKING:
+    from .redaction import Redactor
+
+Ending = tuple[LineCounts, dict[str, int]]
+"""What is known of the lines when all are read: their counts, and the shapes of those that were not understood."""
+
+
+def summary_of(
+    survey: Survey,
+    knowledge: Knowledge,
+    filters: Filters = NO_FILTERS,
+    redactor: Redactor | None = None,
+    only: InputFormat | None = None,
+    watch: Watch | None = None,
+) -> Summary:
+    """Return the summary of the records that `filters` keep, anonymous where there is a `redactor`; `watch` is called with the bytes read."""
+    classifier = Classifier(knowledge)
+    account = LineAccount()
+    takes_all = filters == NO_FILTERS and not redactor
+
+    def counted(items: Iterator[Record | UsualLine], ending: Callable[[], Ending]) -> Summary:
+        providers = frozenset(domain for marks in knowledge.marks["providers"] for domain in marks.get("domains", ()))
+        summariser = Summariser(frozenset(knowledge.blocklists), providers, classifier.judge.anatomy)
+        for item in items:
+            if takes_all and isinstance(item, UsualLine):
+                summariser.add_usual(item, classifier.usual_lines)
+                continue
+            classified = classifier.classified(item, "")
+            if classified is None:
+                continue
+            take = summariser.add if filters.admit(classified) else summariser.note
+            take(redactor.redact(as_counted(classified)) if redactor else classified)
+        lines, shapes = ending()
+        shown = {redactor.text(shape) if redactor else shape: count for shape, count in shapes.items()}
+        return summariser.summary(lines, shown, now=datetime.now().astimezone())
+
+    def ending() -> Ending:
+        return account.counts, account.shapes
+
+    items = survey.items(classifier, account, only, watch)
+    is_large = (survey.size or 0) >= WORTHWHILE and has_more_than_one_core()
+    return read_beside(items, counted, ending) if is_large else counted(items, ending)
