@@ -30,11 +30,13 @@ _TELLING_APART = lazily(
 )
 # A host's own labels with numbers, and those of whoever runs it.
 _HOST = lazily(r"(.*\d)(\.(?:[A-Za-z-]+\.)+[A-Za-z]{2,})", re.ASCII)
+# Two parts of which the first is a long number, as of a time; digits in base 16.
+_MORE_IDS = r"\d{9,}-[A-Za-z]|[A-F]{1,15}\d[0-9A-F]*(?![\w.-])"
 # An id is no word with a number behind it, and no host.
 _KIND = lazily(
     r"(?P<ip>(?=.*(?:::|[a-f]))[0-9a-f:]+|(?!127\.)(?:\d{1,3}\.){3}\d{1,3})|(?P<number>\d{5,9})|(?P<measure>\d{1,5}\.\d{2,3})"
     r"|(?P<time>\d{4}-\d\d-\d\dT.+)|(?P<pair>\d{4,7}-\d{1,4})|(?P<exchanger>mx[a-z]{0,8}\d{1,4})|(?P<count>\d{1,4})"
-    rf"|(?P<id>\d{{10,}}|(?!.*\.[A-Za-z]{{2,63}}$)(?=.{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9A-Za-z.-]{{10,}})",
+    rf"|(?P<id>\d{{10,}}|(?!.*\.[A-Za-z]{{2,63}}$)(?=.{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{_MORE_IDS}|{NO_WORD})[0-9A-Za-z.-]{{10,}})",
     re.ASCII,
 )
 _PLAIN = lazily(r"[^\dA-Z]*|[^\dA-Za-z]*[A-Za-z][a-z]*[^\dA-Za-z]*", re.ASCII)
@@ -132,8 +134,8 @@ class Anatomy:
         found: list[tuple[str, str]] = []
         is_plain = True
         for place in range(1, len(pieces), 2):
-            rest = pieces[place + 1]
-            before, value, after, is_amount = self._varying(pieces[place], rest if place + 2 < len(pieces) else f"{rest} {following}")
+            rest = pieces[place + 1] if place + 2 < len(pieces) else f"{pieces[place + 1]} {following}"
+            before, value, after, is_amount = self._varying(pieces[place - 1], pieces[place], rest)
             is_plain = is_plain and not is_amount
             if value:
                 stand_in = _stand_in(value, number + len(found), after + rest)
@@ -145,7 +147,7 @@ class Anatomy:
             self._plain_words.add(word)
         return "".join(pieces), found
 
-    def _varying(self, piece: str, following: str) -> tuple[str, str, str, bool]:
+    def _varying(self, preceding: str, piece: str, following: str) -> tuple[str, str, str, bool]:
         """What varies in a piece of text with a digit, what stands before and after that, and whether it is an amount, which does not."""
         if following.startswith("@"):
             return "", piece, "", False
@@ -161,7 +163,8 @@ class Anatomy:
             return "", "", "", False
         if kind.lastgroup == "number" and _UNIT.match(after + following):
             return "", "", "", True
-        if kind.lastgroup == "count" and not _COUNTED.match(after + following):
+        is_bracketed = preceding.endswith("[") and following.startswith("]")
+        if kind.lastgroup == "count" and not is_bracketed and not _COUNTED.match(after + following):
             return "", "", "", True
         return before, word, after, False
 
@@ -210,4 +213,4 @@ def _alike(stand_in: str, value: str, *, is_of_host: bool) -> str:
     if stand_in.startswith("7."):
         return r"\d{1,5}\.\d{2,3}"
     is_no_host = r"(?![0-9A-Za-z.-]*\.[A-Za-z]{2,63}(?![0-9A-Za-z.-]))"
-    return rf"{is_no_host}(?=[\w.-]{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{NO_WORD})[0-9A-Za-z.-]{{10,}}"
+    return rf"{is_no_host}(?=[\w.-]{{0,60}}?\d[A-Za-z]|[A-Za-z.-]{{1,40}}\d{{5}}|{_MORE_IDS}|{NO_WORD})[0-9A-Za-z.-]{{10,}}"

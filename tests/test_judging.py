@@ -57,6 +57,7 @@ VARIANTS = [
     ),
     ("450 4.2.0 Greylisted for 300 seconds (id {lower})", {}),
     ("552 5.3.4 Message size {number} exceeds the fixed limit of {number} bytes", {}),
+    ("554 This user doesn't have an account [{count}] - queued on mx1.example.com as {number}-{letters}", {}),
     ("550-5.1.1 The email account that you tried to reach does not exist. {lower}-{lower}si{number}.123 - gsmtp", {}),
 ]
 NAMES = st.fixed_dictionaries(
@@ -65,6 +66,8 @@ NAMES = st.fixed_dictionaries(
         "ip": st.ip_addresses(v=4).map(str).filter(lambda ip: not ip.startswith("127.") and ip not in KNOWLEDGE.fixed),
         "upper": st.from_regex(r"[A-F][0-9][A-F]{2}[0-9A-F]{8,16}", fullmatch=True),
         "lower": st.from_regex(r"[a-f][0-9][a-f]{2}[0-9a-f]{8,16}", fullmatch=True),
+        "letters": st.from_regex(r"[a-z][A-Z][a-z][A-Z]{6,9}", fullmatch=True),
+        "count": st.integers(0, 99).map(str).filter(lambda number: number not in KNOWLEDGE.fixed),
         "number": st.integers(100_000_000, 999_999_999).map(str).filter(lambda number: number not in KNOWLEDGE.fixed),
     }
 )
