@@ -137,7 +137,6 @@ class Messages:
 
     def __init__(self) -> None:
         self._columns = {name: array(code) for name, code in _COLUMNS.items()}
-        self._appends = [column.append for column in self._columns.values()]
         self._facts: list[Facts] = []
         self._numbers_of_facts: dict[Facts, int] = {}
         self._domains = Names(MAX_NAMES, _registered, _top)
@@ -160,64 +159,63 @@ class Messages:
         record, verdict = classified
         facts = facts_of(record, verdict)
         handed_over = handed_over_as(record.text) if record.outcome is Outcome.DELIVERED and record.queue_id else None
-        row = self.add_row(
-            self.number_of(facts),
-            record.host,
-            record.queue_id,
-            record.sender,
-            record.recipient or "",
-            record.time,
-            record.line,
-            handed_over,
-        )
+        columns = ([record.host], [record.queue_id], [record.sender], [record.recipient or ""], [record.time], [record.line])
+        row = self.add_rows([self.number_of(facts)], *columns, [handed_over])
         self.remark(row, facts, record.recipient or "", verdict)
 
     def number_of(self, facts: Facts) -> int:
-        """The number of what is counted of a record, for `add_row`."""
+        """The number of what is counted of a record, for `add_rows`."""
         number = self._numbers_of_facts.setdefault(facts, len(self._facts))
         if number == len(self._facts):
             self._facts.append(facts)
         return number
 
-    def add_row(
+    def add_rows(
         self,
-        facts: int,
-        host: str | None,
-        queue_id: str | None,
-        sender: str | None,
-        recipient: str,
-        time: str | None,
-        line: int,
-        handed_over: str | None,
+        facts: Sequence[int],
+        hosts: Sequence[str | None],
+        queue_ids: Sequence[str | None],
+        senders: Sequence[str | None],
+        recipients: Sequence[str],
+        times: Sequence[str | None],
+        lines: Sequence[int],
+        handed_over: Sequence[str | None],
     ) -> int:
-        """Add a record as a row, and return its number; `handed_over` is the id under which the next server goes on."""
-        row = self._count
-        if row >= self._limit:
+        """Add records as rows, and return the number of the first; `handed_over` are the ids under which the next servers go on."""
+        first = self._count
+        if first >= self._limit:
             self._settle()
-            row = self._count
-            self._limit = max(FEW_ROWS, 2 * row)
-        recipient = recipient.lower()
-        if queue_id:
-            group = hash((host, queue_id))
-            key = hash((group, recipient))
-        else:
-            self._unidentified += 1
-            group, key = 0, hash(("", self._unidentified))
-        following = hash((host, handed_over)) if handed_over else 0
-        when, hour = self._moment(time) if time else (2 * _UNTIMED + line, 0)
-        key_of, group_of, following_of, recipient_of, last_of, facts_of_row, domain_of, sender_of, hour_of = self._appends
-        key_of(key)
-        group_of(group)
-        following_of(following if following != group else 0)
-        recipient_of(hash_of(recipient) if recipient else 0)
-        last_of(when)
-        facts_of_row(facts)
-        domain_of(self._domains.number(recipient.rpartition("@")[2] or NONE))
-        sender_of(0 if sender is None else self._senders.number(sender_shape(sender) if sender else NULL_SENDER) + 1)
-        hour_of(hour)
-        self._count += 1
+            first = self._count
+            self._limit = max(FEW_ROWS, 2 * first)
+        recipients = [recipient.lower() for recipient in recipients]
+        groups = [hash((host, queue_id)) if queue_id else 0 for host, queue_id in zip(hosts, queue_ids, strict=True)]
+        alone = iter(range(self._unidentified, self._unidentified + len(groups)))
+        self._unidentified += groups.count(0)
+        moments = {time: self._moment(time) for time in dict.fromkeys(times) if time}
+        moments_of = [moments[time] if time else (2 * _UNTIMED + line, 0) for time, line in zip(times, lines, strict=True)]
+        domains = [recipient.rpartition("@")[2] or NONE for recipient in recipients]
+        shapes = [sender and sender_shape(sender) for sender in senders]
+        domain_numbers = {domain: self._domains.number(domain) for domain in dict.fromkeys(domains)}
+        sender_numbers = {shape: self._senders.number(shape or NULL_SENDER) + 1 for shape in dict.fromkeys(shapes) if shape is not None}
+        added: dict[str, Iterable[int]] = {
+            "key": [hash((group, recipient) if group else ("", next(alone))) for group, recipient in zip(groups, recipients, strict=True)],
+            "group": groups,
+            "following": [
+                following if name and (following := hash((host, name))) != group else 0
+                for host, name, group in zip(hosts, handed_over, groups, strict=True)
+            ],
+            "recipient": [hash_of(recipient) if recipient else 0 for recipient in recipients],
+            "last": [when for when, _ in moments_of],
+            "facts": facts,
+            "domain": map(domain_numbers.__getitem__, domains),
+            "sender": [0 if shape is None else sender_numbers[shape] for shape in shapes],
+            "hour": [hour for _, hour in moments_of],
+        }
+        for name, values in added.items():
+            self._columns[name].extend(values)
+        self._count += len(facts)
         self._is_settled = False
-        return row
+        return first
 
     def remark(self, row: int, facts: Facts, recipient: str, verdict: Verdict) -> None:
         """Keep what a row's facts make somebody ask for: who is listed where, and whose address is to be removed."""
@@ -401,7 +399,6 @@ class Messages:
             stay[row] = 0
         for name, column in self._columns.items():
             self._columns[name] = array(column.typecode, compress(column, stay))
-        self._appends = [column.append for column in self._columns.values()]
         self._count -= len(gone)
         self._listed.remove(gone, stay)
         self._addresses.remove(gone, stay)

@@ -28,7 +28,7 @@ WORTHWHILE = 4 * PART
 
 
 BATCH = 2000
-"""Items that are handed over at once."""
+"""Items that are counted, and handed over, at once."""
 
 Ending = TypeVar("Ending")
 Result = TypeVar("Result")
@@ -157,15 +157,26 @@ def _parts(path: str, share: Share, classifier: Classifier, work: Work) -> Itera
         lines, errors = [], []
 
 
+class Batch(NamedTuple):
+    """Some of an input's items, those of a kind together."""
+
+    usual: list[UsualLine]
+    others: list[Record]
+
+
+def batches(items: Iterator[Record | UsualLine]) -> Iterator[Batch]:
+    """Yield the items by the thousand."""
+    while some := list(islice(items, BATCH)):
+        usual = [item for item in some if isinstance(item, UsualLine)]
+        yield Batch(usual, [item for item in some if not isinstance(item, UsualLine)] if len(usual) < len(some) else [])
+
+
 def read_beside(
-    items: Iterator[Record | UsualLine],
-    count: Callable[[Iterator[Record | UsualLine], Callable[[], Ending]], Result],
+    items: Iterator[Batch],
+    count: Callable[[Iterator[Batch], Callable[[], Ending]], Result],
     ending: Callable[[], Ending],
 ) -> Result:
-    """Return `count(items, ending)`, which another process works out while this one reads the items; `ending` is called here, after the last.
-
-    The usual lines among the items may come before the records that are near them.
-    """
+    """Return `count(items, ending)`, which another process works out while this one reads the items; `ending` is called here, after the last."""
     import multiprocessing  # noqa: PLC0415
 
     context = multiprocessing.get_context("fork")
@@ -173,9 +184,7 @@ def read_beside(
     context.Process(target=_count, args=(there, count), daemon=True).start()
     there.close()
     try:
-        while batch := list(islice(items, BATCH)):
-            usual = [item for item in batch if isinstance(item, UsualLine)]
-            others = [item for item in batch if not isinstance(item, UsualLine)] if len(usual) < len(batch) else []
+        for usual, others in items:
             # Columns are handed over in half the time that rows take.
             here.send((list(zip(*usual, strict=True)), others))
         here.send(None)
@@ -186,12 +195,11 @@ def read_beside(
     return result
 
 
-def _count(there: Connection, count: Callable[[Iterator[Record | UsualLine], Callable[[], Ending]], Result]) -> None:
-    def received() -> Iterator[Record | UsualLine]:
+def _count(there: Connection, count: Callable[[Iterator[Batch], Callable[[], Ending]], Result]) -> None:
+    def received() -> Iterator[Batch]:
         while batch := there.recv():
             columns, others = batch
-            yield from map(UsualLine._make, zip(*columns, strict=True))
-            yield from others
+            yield Batch(list(map(UsualLine._make, zip(*columns, strict=True))), others)
 
     try:
         there.send(count(received(), there.recv))

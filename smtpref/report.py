@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .classification import Classifier
@@ -11,7 +12,7 @@ from .filtering import NO_FILTERS, Filters
 from .knowledge import Knowledge
 from .line_account import LineAccount, LineCounts
 from .model import InputFormat, Record
-from .parallel import WORTHWHILE, has_more_than_one_core, read_beside
+from .parallel import WORTHWHILE, Batch, batches, has_more_than_one_core, read_beside
 from .parsing.postfix_usual import UsualLine
 from .summary import Summariser, Summary, as_counted
 from .survey import Survey, Watch
@@ -36,18 +37,19 @@ def summary_of(
     account = LineAccount()
     takes_all = filters == NO_FILTERS and not redactor
 
-    def counted(items: Iterator[Record | UsualLine], ending: Callable[[], Ending]) -> Summary:
+    def counted(items: Iterator[Batch], ending: Callable[[], Ending]) -> Summary:
         providers = frozenset(domain for marks in knowledge.marks["providers"] for domain in marks.get("domains", ()))
         summariser = Summariser(frozenset(knowledge.blocklists), providers, classifier.judge.anatomy)
-        for item in items:
-            if takes_all and isinstance(item, UsualLine):
-                summariser.add_usual(item, classifier.usual_lines)
-                continue
-            classified = classifier.classified(item, "")
-            if classified is None:
-                continue
-            take = summariser.add if filters.admit(classified) else summariser.note
-            take(redactor.redact(as_counted(classified)) if redactor else classified)
+        for usual, others in items:
+            if takes_all:
+                summariser.add_usual(usual, classifier.usual_lines)
+            alone: Iterable[Record | UsualLine] = others if takes_all else chain(usual, others)
+            for item in alone:
+                classified = classifier.classified(item, "")
+                if classified is None:
+                    continue
+                take = summariser.add if filters.admit(classified) else summariser.note
+                take(redactor.redact(as_counted(classified)) if redactor else classified)
         lines, shapes = ending()
         shown = {redactor.text(shape) if redactor else shape: count for shape, count in shapes.items()}
         return summariser.summary(lines, shown, now=datetime.now().astimezone())
@@ -55,6 +57,6 @@ def summary_of(
     def ending() -> Ending:
         return account.counts, account.shapes
 
-    items = survey.items(classifier, account, only, watch)
+    items = batches(survey.items(classifier, account, only, watch))
     is_large = (survey.size or 0) >= WORTHWHILE and has_more_than_one_core()
     return read_beside(items, counted, ending) if is_large else counted(items, ending)

@@ -29,6 +29,9 @@ MAX_REPLIES = 300
 """Distinct replies of a summary; rarer ones are counted together, by reason."""
 
 MAX_EXAMPLE = 500
+LATEST = "\U0010ffff"
+"""Later than any time."""
+
 OTHERS = "…"
 """The shape that stands for all the rarer ones of a reason."""
 
@@ -158,40 +161,56 @@ class Summariser:
         record = classified.record
         self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
 
-    def add_usual(self, usual: UsualLine, lines: UsualLines) -> None:
-        """Count a usual line: what its record would come to, for the most part known from others of its kind."""
-        told = lines.told(usual)
-        if told is None:
-            self.add(lines.classified(usual, ""))
-            return
-        known = told.kind.known
-        kind = self._kinds.get(told.kind.number) or self._new_kind(told)
-        facts, number, shape, reply, may_be_handed_over, is_remarkable = kind
-        verdict = known.verdict
-        if known.varies or (known.blamed and facts.action == Action.REQUEST_DELISTING):
-            classified = lines.classified(usual, "")
-            verdict = classified.verdict
-            if facts_of(classified.record, verdict) != facts:
-                self.add(classified)
-                return
-        line, time, host, queue_id, sender, recipient, _, _, _, _, _ = usual
-        handed_over = handed_over_as(told.text()) if may_be_handed_over else None
-        row = self._messages.add_row(number, host, queue_id, sender, recipient, time, line, handed_over)
-        if is_remarkable:
-            self._messages.remark(row, facts, recipient, verdict)
-        self._records += 1
-        if self._replies.count(reply, time or ""):
-            self._replies.keep_example(reply, shape, lines.classified(usual, ""))
+    def add_usual(self, usual: Iterable[UsualLine], lines: UsualLines) -> None:
+        """Count usual lines: what their records would come to, for the most part known from others of their kinds."""
+        known: list[UsualLine] = []
+        kinds: list[_OfKind] = []
+        handed_over: list[str | None] = []
+        remarkable: list[tuple[int, Verdict]] = []
+        for line in usual:
+            told = lines.told(line)
+            if told is None:
+                self.add(lines.classified(line, ""))
+                continue
+            kind = self._kinds.get(told.kind.number) or self._new_kind(told)
+            verdict = told.kind.known.verdict
+            if kind.is_judged_alone:
+                classified = lines.classified(line, "")
+                verdict = classified.verdict
+                if facts_of(classified.record, verdict) != kind.facts:
+                    self.add(classified)
+                    continue
+            if kind.is_remarkable:
+                remarkable.append((len(known), verdict))
+            known.append(line)
+            kinds.append(kind)
+            handed_over.append((handed_over_as(line.text) or handed_over_as(told.text())) if kind.may_be_handed_over else None)
+            reply = kind.reply
+            reply.records += 1
+            if (line.time or "") <= reply.time:
+                reply.keep(lines.classified(line, ""), kind.shape)
+        if known:
+            _, times, hosts, queue_ids, senders, recipients, *_ = columns = tuple(zip(*known, strict=True))
+            numbers = [kind.number for kind in kinds]
+            first = self._messages.add_rows(numbers, hosts, queue_ids, senders, recipients, times, columns[0], handed_over)
+            for place, verdict in remarkable:
+                self._messages.remark(first + place, kinds[place].facts, recipients[place], verdict)
+            self._records += len(known)
 
     def _new_kind(self, told: Told) -> _OfKind:
         if len(self._kinds) >= MAX_SHAPES:
             self._kinds.clear()
-        shape, verdict = told.kind.shape, told.kind.known.verdict
-        facts = facts_of(shape, verdict)
-        masked, reply = self._replies.kind_of_shape(shape, shape.text, verdict)
-        may_be = shape.outcome is Outcome.DELIVERED and any(words in shape.text for words in WORDS_OF_HAND_OVER)
+        shape, known = told.kind.shape, told.kind.known
+        facts = facts_of(shape, known.verdict)
+        masked, reply = self._replies.of_shape(shape, shape.text, known.verdict)
         kind = self._kinds[told.kind.number] = _OfKind(
-            facts, self._messages.number_of(facts), masked, reply, may_be, facts.action in REMARKABLE
+            facts,
+            self._messages.number_of(facts),
+            masked,
+            reply,
+            known.varies or (bool(known.blamed) and facts.action == Action.REQUEST_DELISTING),
+            shape.outcome is Outcome.DELIVERED and any(words in shape.text for words in WORDS_OF_HAND_OVER),
+            facts.action in REMARKABLE,
         )
         return kind
 
@@ -335,53 +354,67 @@ class _Kind(NamedTuple):
     action: str
 
 
+class _Reply:
+    """How often a reply came, and how it was when it came first."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.time = LATEST
+        self.example = Example("", "", 0, "")
+
+    @property
+    def first(self) -> tuple[str, Example]:
+        return self.time, self.example
+
+    def keep(self, classified: Classified, shape: str) -> None:
+        """Keep a record as the example, if it is: the earliest, and of those the first by its letters, so that the order of reading does not show."""
+        record, verdict = classified
+        recipient = hash_of(record.recipient.lower()) if record.recipient else 0
+        text = (_codes_of(record) + record.text)[:MAX_EXAMPLE]
+        candidate = (record.time or "", Example(text, verdict.evidence.match, recipient, shape))
+        self.time, self.example = min(self.first, candidate)
+
+
 class _OfKind(NamedTuple):
     """What usual lines of a kind are counted by."""
 
     facts: Facts
     number: int
     shape: str
-    reply: _Kind
+    reply: _Reply
+    is_judged_alone: bool
+    """Whether each of its lines has a verdict of its own, that may be counted otherwise."""
+
     may_be_handed_over: bool
     is_remarkable: bool
 
 
 class _Replies:
-    """The distinct replies, with an example each: the first in time."""
+    """The distinct replies, with an example each."""
 
     def __init__(self, names: frozenset[str], anatomy: Anatomy) -> None:
         self._names = names
         self._anatomy = anatomy
         self._shapes = Names(MAX_SHAPES, coarse, _codes_only)
         self._shape_of = lru_cache(maxsize=MAX_SHAPES)(self._masked)
-        self._counts: Counter[_Kind] = Counter()
-        self._examples: dict[_Kind, tuple[str, Example]] = {}
+        self._replies: dict[_Kind, _Reply] = {}
 
     def add(self, classified: Classified) -> None:
         record, verdict = classified
         apart = self._anatomy.take(record.text[:MAX_TEXT], record.recipient, record.sender)
-        shape, kind = self.kind_of_shape(record, apart.shape if apart else record.text, verdict)
-        if self.count(kind, record.time or ""):
-            self.keep_example(kind, shape, classified)
+        shape, reply = self.of_shape(record, apart.shape if apart else record.text, verdict)
+        reply.records += 1
+        if (record.time or "") <= reply.time:
+            reply.keep(classified, shape)
 
-    def kind_of_shape(self, record: Record, shape: str, verdict: Verdict) -> tuple[str, _Kind]:
-        """What a reply is counted by, whose text has this shape (see `apart.py`), and how that is shown."""
+    def of_shape(self, record: Record, shape: str, verdict: Verdict) -> tuple[str, _Reply]:
+        """The reply that a record is counted as, whose text has this shape (see `apart.py`), and how the shape is shown."""
         shown = _codes_of(record) + self._shape_of(shape)
-        return shown, _Kind(self._shapes.number(shown), verdict.reason, verdict.action.value)
-
-    def count(self, kind: _Kind, time: str) -> bool:
-        """Count a reply; whether it may be the example of its kind."""
-        self._counts[kind] += 1
-        known = self._examples.get(kind)
-        return known is None or time <= known[0]
-
-    def keep_example(self, kind: _Kind, shape: str, classified: Classified) -> None:
-        record, verdict = classified
-        recipient = hash_of(record.recipient.lower()) if record.recipient else 0
-        text = (_codes_of(record) + record.text)[:MAX_EXAMPLE]
-        candidate = (record.time or "", Example(text, verdict.evidence.match, recipient, shape))
-        # The earliest, and of those the first by its letters: the order of reading does not show.
-        self._examples[kind] = min(self._examples.get(kind, candidate), candidate)
+        kind = _Kind(self._shapes.number(shown), verdict.reason, verdict.action.value)
+        reply = self._replies.get(kind)
+        if reply is None:
+            reply = self._replies[kind] = _Reply()
+        return shown, reply
 
     def _masked(self, shape: str) -> str:
         return shape_of(shape, "".join(RECIPIENT), self._names)
@@ -390,10 +423,11 @@ class _Replies:
         """The replies, most first; the rarest together, by reason."""
         counts: Counter[tuple[str, str]] = Counter()
         examples: dict[tuple[str, str], tuple[str, Example]] = {}
-        for kind, count in self._counts.items():
-            key = (self._shapes[kind.shape], kind.reason)
-            counts[key] += count
-            examples[key] = min(examples.get(key, self._examples[kind]), self._examples[kind])
+        for kind, reply in self._replies.items():
+            if reply.records:
+                key = (self._shapes[kind.shape], kind.reason)
+                counts[key] += reply.records
+                examples[key] = min(examples.get(key, reply.first), reply.first)
         most = sorted(counts, key=lambda key: (-counts[key], key))
         rest: Counter[str] = Counter()
         of_rest: dict[str, tuple[str, Example]] = {}
@@ -408,8 +442,9 @@ class _Replies:
     def examples(self) -> dict[tuple[str, str], list[Example]]:
         """The examples by reason and action, those of the most frequent replies first."""
         found: dict[tuple[str, str], list[Example]] = {}
-        for kind in sorted(self._counts, key=lambda kind: (-self._counts[kind], self._shapes[kind.shape], kind)):
-            found.setdefault((kind.reason, kind.action), []).append(self._examples[kind][1])
+        replies = ((kind, reply) for kind, reply in self._replies.items() if reply.records)
+        for kind, reply in sorted(replies, key=lambda pair: (-pair[1].records, self._shapes[pair[0].shape], pair[0])):
+            found.setdefault((kind.reason, kind.action), []).append(reply.example)
         return found
 
 

@@ -129,7 +129,7 @@ def test_a_summary_of_kinds_is_that_of_records(lines: list[tuple[str, dict[str, 
     names = frozenset(KNOWLEDGE.blocklists)
     by_kind, by_record = (Summariser(names, frozenset(), classifier.judge.anatomy) for _ in range(2))
     for line in usual_lines(Input("-", LATEST, lines_of(log(lines * 2)))):
-        by_kind.add_usual(line, classifier.usual_lines)
+        by_kind.add_usual([line], classifier.usual_lines)
         by_record.add(alone(line))
     assert json.dumps(by_kind.summary().to_dict()) == json.dumps(by_record.summary().to_dict())
 
