@@ -10,12 +10,13 @@ from array import array
 from bisect import bisect, bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta, timezone
-from itertools import compress
+from itertools import chain, compress, islice
 from typing import Generic, NamedTuple, TypeVar
 
+from .closed import Closed, ClosedMessage
 from .hashes import hash_of
-from .model import Action, Classified, Direction, Outcome, Record, Verdict
+from .model import Action, Bounce, Classified, Direction, Outcome, Record, Verdict
+from .moments import Moments
 from .patterns import lazily
 from .shapes import Names, sender_shape
 
@@ -26,18 +27,16 @@ NULL_SENDER = "<>"
 MAX_NAMES = 100_000
 """Domains, and senders, that are told apart; of more of them only the ends of their names are."""
 
-FEW_ROWS = 1_000_000
+FEW_ROWS = 500_000
 """Rows below which none are brought together before somebody asks."""
 
+NEW_ROWS = 250_000
+"""Rows that were read last, to which something may still be added whatever they say."""
+
 ROWS_AT_ONCE = 500_000
-MAX_MINUTES = 10_000
 
 _UNTIMED = -(1 << 61)
 """Times below this are no times but places in an input: what has a time comes after what has none."""
-
-_EPOCH = datetime(1970, 1, 1)
-_MICROSECOND = timedelta(microseconds=1)
-_MINUTES = lazily(r"([+-])(\d\d):(\d\d)")
 
 # What a suppression list can hold: one address, and nothing beside it.
 _ADDRESS = lazily(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
@@ -132,7 +131,8 @@ class _Few(Generic[Value]):
 class Messages:
     """Takes records in any order and gives messages.
 
-    Each record is a row; the rows of one message become one before anybody asks, and while there are too many.
+    Each record is a row; the rows of one message become one before anybody asks, and while there are too many. A delivery that so much was
+    read since is closed: if its id comes again, that is another message.
     """
 
     def __init__(self) -> None:
@@ -141,9 +141,9 @@ class Messages:
         self._numbers_of_facts: dict[Facts, int] = {}
         self._domains = Names(MAX_NAMES, _registered, _top)
         self._senders = Names(MAX_NAMES, _registered_sender, _top_sender)
-        self._hours = Names(MAX_NAMES)
+        self._moments = Moments()
         self._listings = Names(MAX_NAMES)
-        self._minutes: dict[str, tuple[int, int]] = {}
+        self._closed = Closed()
         self._firsts: dict[int, int] = {}
         self._listed: _Few[int] = _Few()
         self._addresses: _Few[str] = _Few()
@@ -185,13 +185,14 @@ class Messages:
         first = self._count
         if first >= self._limit:
             self._settle()
+            self._close()
             first = self._count
-            self._limit = max(FEW_ROWS, 2 * first)
+            self._limit = first + max(FEW_ROWS - NEW_ROWS, first // 4)
         recipients = [recipient.lower() for recipient in recipients]
         groups = [hash((host, queue_id)) if queue_id else 0 for host, queue_id in zip(hosts, queue_ids, strict=True)]
         alone = iter(range(self._unidentified, self._unidentified + len(groups)))
         self._unidentified += groups.count(0)
-        moments = {time: self._moment(time) for time in dict.fromkeys(times) if time}
+        moments = {time: self._moments.moment(time) for time in dict.fromkeys(times) if time}
         moments_of = [moments[time] if time else (2 * _UNTIMED + line, 0) for time, line in zip(times, lines, strict=True)]
         domains = [recipient.rpartition("@")[2] or NONE for recipient in recipients]
         shapes = [sender and sender_shape(sender) for sender in senders]
@@ -226,17 +227,14 @@ class Messages:
             if _ADDRESS.fullmatch(recipient):
                 self._addresses.add(row, recipient)
 
-    def __iter__(self) -> Iterator[Message]:
-        return self.of(lambda _: True)
-
     def of(self, are: Callable[[Facts], bool]) -> Iterator[Message]:
-        """The messages with such facts: those that were only handed over to a filter on their own host are told by what followed."""
+        """The messages with such facts, but for closed ones; those only handed over to a filter on their own host are told by what followed."""
         chosen = self._chosen(are)
         columns = self._columns
         for row in compress(range(self._count), chosen):
             last = columns["last"][row]
             first = self._firsts.get(row, last)
-            hour, offset = self._hour(columns["hour"][row])
+            hour, offset = self._moments.hour(columns["hour"][row])
             listed = self._listed.get(row)
             yield Message(
                 self._facts[columns["facts"][row]],
@@ -252,39 +250,43 @@ class Messages:
             )
 
     def counts(self) -> Iterator[tuple[Facts, str, str | None, int]]:
-        """How many messages have the same facts, domain and hour; more cheaply than from the messages."""
-        for (facts, domain, hour), count in self._counted("facts", "domain", "hour").items():
-            yield self._facts[facts], self._domains[domain], self._hour(hour)[0], count
+        """How many messages have the same facts, domain and hour, more cheaply than from the messages; the same may come again."""
+        closed = (((facts, domain, hour), count) for facts, domain, _, hour, count in self._closed.counts())
+        for (facts, domain, hour), count in chain(closed, self._counted("facts", "domain", "hour")):
+            yield self._facts[facts], self._domains[domain], self._moments.hour(hour)[0], count
 
     def counts_of_senders(self) -> Iterator[tuple[Facts, str, int]]:
-        """How many messages have the same facts and sender."""
-        for (facts, sender), count in self._counted("facts", "sender").items():
+        """How many messages have the same facts and sender; the same may come again."""
+        closed = (((facts, sender), count) for facts, _, sender, _, count in self._closed.counts())
+        for (facts, sender), count in chain(closed, self._counted("facts", "sender")):
             yield self._facts[facts], self._sender(sender), count
 
     def last_of_domains(self, are: Callable[[Facts], bool]) -> dict[str, tuple[int, str]]:
         """The last time, with its offset, of the messages with such facts to each domain."""
         chosen = self._chosen(are)
         latest: dict[tuple[int, int], int] = {}
-        domains, hours, lasts = (compress(self._columns[name], chosen) for name in ("domain", "hour", "last"))
-        for place, last in zip(zip(domains, hours, strict=True), lasts, strict=True):
-            if last > latest.get(place, _UNTIMED):
-                latest[place] = last
+        closed = ((domain, hour, last) for facts, domain, last, hour in self._closed.latest() if are(self._facts[facts]))
+        rows = zip(*(self._columns[name] for name in ("domain", "hour", "last")), strict=True)
+        for domain, hour, last in chain(closed, compress(rows, chosen)):
+            if last > latest.get((domain, hour), _UNTIMED):
+                latest[domain, hour] = last
         found: dict[str, tuple[int, str]] = {}
         for (domain, hour), last in latest.items():
-            if last > _UNTIMED:
-                time, name = (last, self._hour(hour)[1]), self._domains[domain]
-                found[name] = max(found.get(name, time), time)
+            time, name = (last, self._moments.hour(hour)[1]), self._domains[domain]
+            found[name] = max(found.get(name, time), time)
         return found
 
     def latest(self) -> int | None:
         """The last time that anything was said of any message."""
         self._settle()
-        last = max(self._columns["last"], default=_UNTIMED)
+        last = max(chain(self._columns["last"], (last for _, _, last, _ in self._closed.latest())), default=_UNTIMED)
         return last if last > _UNTIMED else None
 
-    def recipients(self, are: Callable[[Facts], bool]) -> Iterable[int]:
+    def recipients(self, are: Callable[[Facts], bool]) -> Iterator[int]:
         """The recipients of the messages with such facts."""
-        return compress(self._columns["recipient"], self._chosen(are))
+        chosen = self._chosen(are)
+        closed = self._closed.recipients(lambda facts: are(self._facts[facts]))
+        return chain(closed, compress(self._columns["recipient"], chosen))
 
     def condemned(self) -> frozenset[int]:
         """The recipients of hard bounces."""
@@ -305,35 +307,14 @@ class Messages:
             chosen[row] = False
         return chosen
 
-    def _counted(self, *names: str) -> Counter[tuple[int, ...]]:
-        self._settle()
-        rows = zip(*(self._columns[name] for name in names), strict=True)
-        counts = Counter(rows)
-        for row in self._handed_over:
-            counts[tuple(self._columns[name][row] for name in names)] -= 1
-        return +counts if self._handed_over else counts
+    def _counted(self, *names: str) -> Iterator[tuple[tuple[int, ...], int]]:
+        chosen = self._chosen(lambda _: True)
+        rows = compress(zip(*(self._columns[name] for name in names), strict=True), chosen)
+        while counts := Counter(islice(rows, ROWS_AT_ONCE)):
+            yield from counts.items()
 
     def _sender(self, number: int) -> str:
         return self._senders[number - 1] if number else NONE
-
-    def _hour(self, number: int) -> tuple[str | None, str]:
-        """An hour, and the offset of its times."""
-        return (self._hours[number - 1][:13], self._hours[number - 1][13:]) if number else (None, "")
-
-    def _moment(self, time: str) -> tuple[int, int]:
-        """The instant of a time, and the number of its hour; a log has few minutes."""
-        offset = time[-6:] if time[-6] in "+-" else ""
-        minute, second, fraction = time[:17], time[17:19], time[19 : len(time) - len(offset)]
-        if len(time) < 19 or (fraction and not (fraction[0] == "." and fraction[1:].isdecimal())):
-            when, offset = instant(time)
-            return when, self._hours.number(time[:13] + offset) + 1
-        known = self._minutes.get(minute + offset)
-        if known is None:
-            if len(self._minutes) >= MAX_MINUTES:
-                self._minutes.clear()
-            begin, _ = instant(f"{minute}00{offset}")
-            known = self._minutes[minute + offset] = (begin, self._hours.number(time[:13] + offset) + 1)
-        return known[0] + int(second) * 1_000_000 + (int(fraction[1:7].ljust(6, "0")) if fraction else 0), known[1]
 
     def _settle(self) -> None:
         """Make the rows of each message one, by what was said last, and find those that only hand a message over."""
@@ -348,6 +329,29 @@ class Messages:
         following.discard(0)
         following.intersection_update(columns["group"])
         self._handed_over = {row for row, name in enumerate(columns["following"]) if name in following} if following else set()
+
+    def _close(self) -> None:
+        """Keep less of the settled messages that are only counted, and that nothing was said of for long."""
+        columns = self._columns
+        facts, groups, followings = columns["facts"], columns["group"], columns["following"]
+        old = range(max(0, self._count - NEW_ROWS))
+        # What goes on with a message that stays must stay, or the message would be counted twice.
+        followed, more = {0}, set(followings[old.stop :])
+        while not more <= followed:
+            followed |= more
+            more = {followings[row] for row in old if followings[row] and groups[row] in followed}
+        followed.discard(0)
+        is_counted = bytes(map(_is_only_counted, self._facts))
+        closing = [row for row in old if is_counted[facts[row]] and groups[row] not in followed]
+        *counted, recipients = (columns[name] for name in ClosedMessage._fields)
+        is_delivered = [facts.outcome == Outcome.DELIVERED for facts in self._facts]
+        self._closed.add(
+            ClosedMessage(*(column[row] for column in counted), recipients[row] if is_delivered[facts[row]] else 0)
+            for row in closing
+            if row not in self._handed_over
+        )
+        self._remove(closing)
+        self._is_settled = False
 
     def _repeated(self) -> Iterator[list[int]]:
         """The rows of each message that has several."""
@@ -434,25 +438,10 @@ def facts_of(record: Record, verdict: Verdict) -> Facts:
     )
 
 
-def instant(time: str) -> tuple[int, str]:
-    """The microseconds since 1970 of an ISO 8601 time, and its offset; a time without an offset counts as UTC."""
-    moment = datetime.fromisoformat(time)
-    offset = moment.utcoffset()
-    if offset is None:
-        return (moment - _EPOCH) // _MICROSECOND, ""
-    # Reckoned in numbers: at the ends of the calendar there is no such moment in UTC.
-    return (moment.replace(tzinfo=None) - _EPOCH - offset) // _MICROSECOND, time[-6:]
-
-
-def time_text(microseconds: int, offset: str = "") -> str:
-    """The time of an instant, with the offset that it was written with."""
-    sign = _MINUTES.fullmatch(offset)
-    minutes = int(sign[1] + "1") * (60 * int(sign[2]) + int(sign[3])) if sign else 0
-    moment = _EPOCH + timedelta(microseconds=microseconds, minutes=minutes)
-    if sign:
-        moment = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
-    precision = "seconds" if not moment.microsecond else "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.isoformat(timespec=precision)
+def _is_only_counted(facts: Facts) -> bool:
+    """Whether nobody asks for each message with such facts: it was delivered without a word against that, or refused here."""
+    is_success = facts.outcome == Outcome.DELIVERED and facts.bounce == Bounce.NONE and facts.action == Action.NONE
+    return is_success or facts.direction == Direction.INBOUND
 
 
 def handed_over_as(text: str) -> str | None:

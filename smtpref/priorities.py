@@ -12,8 +12,9 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
-from .messages import NONE, Facts, Message, Messages, time_text
+from .messages import NONE, Facts, Message, Messages
 from .model import Action, Actor, Bounce, Direction, Outcome
+from .moments import time_text
 
 WAIT_AND_CHECK = "wait-and-check"
 """Hard by its words, and not to be trusted: wait, and check before any address is removed."""

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from .apart import RECIPIENT, Anatomy
 from .hashes import hash_of
 from .line_account import LineCounts
-from .messages import NONE, REMARKABLE, WORDS_OF_HAND_OVER, Facts, Messages, facts_of, handed_over_as, instant, time_text
+from .messages import NONE, REMARKABLE, WORDS_OF_HAND_OVER, Facts, Messages, facts_of, handed_over_as
 from .model import STDIN, Action, Bounce, Classified, Direction, InputFormat, Outcome, Record, Verdict
+from .moments import instant, time_text
 from .parsing.postfix_usual import UsualLine
 from .priorities import Example, Task, find_tasks, is_failure, ordered
 from .shapes import MAX_TEXT, Names, coarse, sender_shape, shape_of

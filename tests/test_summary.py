@@ -20,12 +20,14 @@ from typing import Any
 
 import pytest
 
+from smtpref import messages
 from smtpref.classification import Classifier, classify_text
+from smtpref.closed import Closed, ClosedMessage
 from smtpref.errors import SmtprefError
 from smtpref.knowledge import Knowledge, Language
 from smtpref.line_account import LineAccount, looks_like_outcome
-from smtpref.messages import instant, time_text
 from smtpref.model import Classified
+from smtpref.moments import instant, time_text
 from smtpref.parsing.files import lines_of
 from smtpref.render.output import Format, Output
 from smtpref.render.progress import Progress
@@ -703,6 +705,41 @@ def test_every_count_is_that_of_the_log(report: Any, seed: int) -> None:
     assert found["lines"]["read"] == len(log)
     assert found["lines"]["in_records"] == found["records"] == sum("status=" in entry for entry in log)
     assert len(found["replies"]) == sum(map(len, REPLIES.values()))
+
+
+def filtered_log(messages: int) -> list[str]:
+    """A log of messages that a content filter takes and gives back under another id, from which they go on."""
+    log = []
+    for number in range(messages):
+        to, there, back = f"user{number % 90}@example.net", f"4{number:05}B2C3D4E5", f"5{number:05}B2C3D4E5"
+        handed = f"250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as {back}"
+        at, later = 40 * number, 40 * number + 60 + number % 7 * 30
+        log.append((at, line("TIME", there, to, "sent", handed, relay="127.0.0.1[127.0.0.1]:10024")))
+        log.append((later, line("TIME", back, to, *(("bounced", UNKNOWN) if number % 3 == 0 else ("sent", OK)))))
+    log.sort(key=lambda entry: entry[0])
+    return [entry.replace("TIME", f"{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}") for at, entry in log]
+
+
+@pytest.mark.parametrize("log", [written_log(4, 400)[0], filtered_log(900)], ids=["attempts", "filter"])
+@pytest.mark.parametrize("rows", [40, 150, 300])
+def test_a_message_that_is_closed_counts_as_one_that_is_not(
+    summary_of: Any, monkeypatch: pytest.MonkeyPatch, log: list[str], rows: int
+) -> None:
+    """Closed are those of which long nothing was said; here that is soon."""
+    expected = summary_of(*log).to_dict()
+    closed: list[int] = []
+    add = Closed.add
+
+    def add_and_tell(self: Closed, found: Iterable[ClosedMessage]) -> None:
+        told = list(found)
+        closed.append(len(told))
+        add(self, told)
+
+    monkeypatch.setattr(messages, "FEW_ROWS", rows)
+    monkeypatch.setattr(messages, "NEW_ROWS", rows // 2)
+    monkeypatch.setattr(Closed, "add", add_and_tell)
+    assert summary_of(*log).to_dict() == expected
+    assert sum(closed) > 50
 
 
 # Formats

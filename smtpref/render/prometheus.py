@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..messages import instant
+from ..moments import instant
 from ..summary import Summary
 from .safety import visible
 
