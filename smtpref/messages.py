@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
 from typing import Generic, NamedTuple, TypeVar
 
-from .closed import Closed, ClosedMessage
+from .closed import Closed
 from .hashes import hash_of
 from .model import Action, Bounce, Classified, Direction, Outcome, Record, Verdict
 from .moments import Moments
@@ -283,10 +283,9 @@ class Messages:
         return last if last > _UNTIMED else None
 
     def recipients(self, are: Callable[[Facts], bool]) -> Iterator[int]:
-        """The recipients of the messages with such facts."""
+        """The recipients of the messages with such facts, and of all closed deliveries."""
         chosen = self._chosen(are)
-        closed = self._closed.recipients(lambda facts: are(self._facts[facts]))
-        return chain(closed, compress(self._columns["recipient"], chosen))
+        return chain(self._closed.reached, compress(self._columns["recipient"], chosen))
 
     def condemned(self) -> frozenset[int]:
         """The recipients of hard bounces."""
@@ -343,13 +342,14 @@ class Messages:
         followed.discard(0)
         is_counted = bytes(map(_is_only_counted, self._facts))
         closing = [row for row in old if is_counted[facts[row]] and groups[row] not in followed]
-        *counted, recipients = (columns[name] for name in ClosedMessage._fields)
+        counted = array("I", [row for row in closing if row not in self._handed_over])
+
+        def kept(name: str) -> array[int]:
+            return array(columns[name].typecode, map(columns[name].__getitem__, counted))
+
         is_delivered = [facts.outcome == Outcome.DELIVERED for facts in self._facts]
-        self._closed.add(
-            ClosedMessage(*(column[row] for column in counted), recipients[row] if is_delivered[facts[row]] else 0)
-            for row in closing
-            if row not in self._handed_over
-        )
+        reached = compress(kept("recipient"), map(is_delivered.__getitem__, kept("facts")))
+        self._closed.add(*map(kept, ("facts", "domain", "sender", "hour", "last")), reached=reached)
         self._remove(closing)
         self._is_settled = False
 

@@ -13,7 +13,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import pytest
 
 from smtpref import messages
 from smtpref.classification import Classifier, classify_text
-from smtpref.closed import Closed, ClosedMessage
+from smtpref.closed import Closed
 from smtpref.errors import SmtprefError
 from smtpref.knowledge import Knowledge, Language
 from smtpref.line_account import LineAccount, looks_like_outcome
@@ -730,10 +730,9 @@ def test_a_message_that_is_closed_counts_as_one_that_is_not(
     closed: list[int] = []
     add = Closed.add
 
-    def add_and_tell(self: Closed, found: Iterable[ClosedMessage]) -> None:
-        told = list(found)
-        closed.append(len(told))
-        add(self, told)
+    def add_and_tell(self: Closed, facts: Sequence[int], *columns: Sequence[int], reached: Iterable[int]) -> None:
+        closed.append(len(facts))
+        add(self, facts, *columns, reached=reached)
 
     monkeypatch.setattr(messages, "FEW_ROWS", rows)
     monkeypatch.setattr(messages, "NEW_ROWS", rows // 2)
