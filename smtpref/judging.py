@@ -16,7 +16,7 @@ from .model import Record, Verdict
 from .rules import MAX_TEXT
 from .verdict import OrderOfEvidence
 
-MAX_SHAPES = 10_000
+MAX_SHAPES = 5_000
 """Shapes that are remembered, at 2 to 3 KB each; all are forgotten where there are more."""
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ..model import Direction, InputFormat, Outcome, Phase, Record
 from ..patterns import lazily
+from .deferrals import Deferrals
 from .postfix_usual import REFUSED, Clock, UsualLine, quoted_reply, usual_lines
 from .reader import InputLine, Reader
 from .remembered import Remembered
@@ -79,7 +80,7 @@ class PostfixReader(Reader):
         super().__init__(source, latest)
         self._senders: Remembered[str] = Remembered()
         self._attempts: Remembered[Record] = Remembered()
-        self._deferred: Remembered[dict[str, UsualLine]] = Remembered()
+        self._deferred = Deferrals()
         self._clock = Clock(latest)
         self._block = b""
         self._text = ""
@@ -120,7 +121,7 @@ class PostfixReader(Reader):
             if kind == "removed":
                 queue_id = match["queue_id"]
                 senders.pop(queue_id, None)
-                deferred.pop(queue_id, None)
+                deferred.forget(queue_id)
                 continue
             if found is None and (kind == "refused" or not (attempts or match["status"] == "deferred" or match["queue_id"] in deferred)):
                 # Nothing of it is kept but that it was there.
@@ -137,7 +138,7 @@ class PostfixReader(Reader):
                     number - 1, time_of(stamp), host, queue_id, sender, recipient, relay, None, dsn, status, reply.removesuffix(")")
                 )
                 if status == "deferred":
-                    self._keep_deferred(usual)
+                    deferred.keep(usual)
             else:
                 usual = UsualLine(number - 1, time_of(stamp), host, None, of, refused, None, client, None, f"{REFUSED}{command}", words)
             if found is not None:
@@ -166,23 +167,14 @@ class PostfixReader(Reader):
         usual = UsualLine(number, stamp.time, stamp.host, queue_id, self._senders.get(queue_id), recipient, relay, None, dsn, status, text)
         record = usual.record(self.source)
         if record.outcome is Outcome.DEFERRED:
-            self._keep_deferred(usual)
+            self._deferred.keep(usual)
         return [record]
-
-    def _keep_deferred(self, usual: UsualLine) -> None:
-        """Keep what was said last, for the line that will say that it expired."""
-        queue_id = usual.queue_id or ""
-        self._deferred[queue_id] = {**self._deferred.get(queue_id, {}), usual.recipient: usual}
 
     def _settle(self, queue_id: str, recipient: str) -> None:
         """Forget what was said of a recipient before, now that a status line tells it."""
         if self._attempts:
             self._attempts.pop(queue_id, None)
-        deferred = self._deferred.get(queue_id)
-        if deferred:
-            deferred.pop(recipient, None)
-            if not deferred:
-                del self._deferred[queue_id]
+        self._deferred.settle(queue_id, recipient)
 
     def _expiry(self, message: str, base: Record) -> list[Record]:
         match = _EXPIRED.match(message)
@@ -190,8 +182,7 @@ class PostfixReader(Reader):
             return []
         alone = base._replace(direction=Direction.OUTBOUND, queue_id=match["queue_id"], text="returned to sender")
         # The line names no recipient and no cause: those of the last attempts are what expired.
-        deferred = self._deferred.pop(match["queue_id"], {})
-        last = [usual.record(self.source) for usual in deferred.values()] or [alone]
+        last = [usual.record(self.source) for usual in self._deferred.take(match["queue_id"])] or [alone]
         told = base._replace(outcome=Outcome.EXPIRED, sender=match["sender"])
         return [
             record._replace(line=told.line, time=told.time, host=told.host, outcome=told.outcome, sender=told.sender) for record in last
@@ -263,7 +254,7 @@ class PostfixReader(Reader):
 
     def _forget(self, queue_id: str) -> None:
         self._senders.pop(queue_id, None)
-        self._deferred.pop(queue_id, None)
+        self._deferred.forget(queue_id)
 
 
 def _item(pattern: re.Pattern[str], items: str) -> str | None:
