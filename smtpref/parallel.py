@@ -23,7 +23,7 @@ from .parsing.recognition import PART, Share, read_share
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-WORTHWHILE = 4 * PART
+WORTHWHILE = 8 * PART
 """Bytes from which on it pays to start processes."""
 
 

@@ -7,7 +7,7 @@ import marshal
 from .postfix_usual import UsualLine
 from .remembered import Remembered
 
-MAX_WAITING = 50_000
+MAX_WAITING = 30_000
 """Messages that are remembered; the one of which nothing was said for longest is forgotten first."""
 
 

@@ -81,7 +81,7 @@ _SERVERS = (
 )
 """Readers of the logs that filters and delivery agents log beside."""
 
-PART = 1 << 22
+PART = 1 << 21
 """Bytes of a part of an input that several read."""
 
 NOBODY: frozenset[Reader] = frozenset()
