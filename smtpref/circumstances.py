@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .knowledge import Knowledge
-from .model import Outcome, Record
-from .parsing.events import EventReader
+from .model import OF_EVENTS, Outcome, Record
 from .patterns import lazily
 from .rules import MAX_TEXT, phrase_pattern
 from .words import Subject, WordIndex
@@ -124,7 +123,7 @@ class Recogniser:
 
     def _by_format(self, record: Record) -> str | None:
         """Where a sending service's event quotes nobody: the service itself."""
-        is_own = record.format in EventReader.formats and record.reply_code is None and record.outcome not in _NOT_REFUSED
+        is_own = record.format in OF_EVENTS and record.reply_code is None and record.outcome not in _NOT_REFUSED
         return self._services.get(record.format) if is_own else None
 
     def _by_recipient(self, record: Record) -> str | None:
@@ -136,7 +135,7 @@ class Recogniser:
         quoted = find(record.text)
         address = record.recipient or (quoted[1] if quoted and quoted[1] != record.sender else "")
         # A sending service's event seldom names the peer; its reply is a peer's all the same.
-        is_peer = record.direction is None or (record.format in EventReader.formats and record.reply_code is not None)
+        is_peer = record.direction is None or (record.format in OF_EVENTS and record.reply_code is not None)
         return self._domains.get(address.rpartition("@")[2].lower()) if is_peer and not self._is_named(record) else None
 
     def _is_named(self, record: Record) -> bool:

@@ -150,6 +150,27 @@ class InputFormat(StrEnum):
     MAILENABLE = "mailenable"
 
 
+OF_EVENTS = frozenset(
+    (
+        InputFormat.SES,
+        InputFormat.SENDGRID,
+        InputFormat.MAILGUN,
+        InputFormat.POSTMARK,
+        InputFormat.SPARKPOST,
+        InputFormat.MANDRILL,
+        InputFormat.BREVO,
+        InputFormat.MAILJET,
+        InputFormat.RESEND,
+        InputFormat.MAILERSEND,
+        InputFormat.MAILTRAP,
+        InputFormat.POSTAL,
+        InputFormat.KUMOMTA,
+        InputFormat.STALWART,
+    )
+)
+"""The formats of sending services' events."""
+
+
 class Kind(StrEnum):
     """What an entry of the reference explains."""
 

@@ -56,6 +56,7 @@ class CourierReader(Reader):
     """Reads the lines of Courier."""
 
     format = InputFormat.COURIER
+    is_of_server = True
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ..model import Direction, InputFormat, Record
+from ..model import OF_EVENTS, Direction, InputFormat, Record
 from . import flat_events as flat
 from . import nested_events as nested
 from . import stalwart
@@ -57,7 +57,7 @@ class EventReader(Reader):
     """Gathers JSON documents and reads the events in them."""
 
     format = InputFormat.SES
-    formats = frozenset(service.format for service in SERVICES)
+    formats = OF_EVENTS
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)

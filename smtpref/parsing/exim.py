@@ -145,6 +145,7 @@ class EximReader(Reader):
     """Reads the lines of Exim's logs."""
 
     format = InputFormat.EXIM
+    is_of_server = True
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from ..model import InputFormat, Record
 from ..patterns import lazily
-from .events import EventReader
 from .reader import InputLine, Reader
 
 MAX_MESSAGE = 4 << 20
@@ -221,6 +220,9 @@ class MailReader(Reader):
     def _events(self, text: str, base: Record) -> list[Record]:
         """Of an event of a sending service that comes by e-mail (Amazon SNS does it so), wrapped anywhere."""
         document = "".join(text.partition("\n--\n")[0].splitlines())
+        # Few messages are a service's notice, whose event they hold.
+        from .events import EventReader  # noqa: PLC0415
+
         reader = EventReader(self.source, self.latest)
         records = reader.take(InputLine(base.line, document, b"", None)) or []
         return [*records, *reader.finish()]

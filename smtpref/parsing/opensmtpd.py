@@ -59,6 +59,7 @@ class OpenSmtpdReader(Reader):
     """Reads the lines of OpenSMTPD."""
 
     format = InputFormat.OPENSMTPD
+    is_of_server = True
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)

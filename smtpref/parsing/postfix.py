@@ -74,6 +74,7 @@ class PostfixReader(Reader):
     """Reads the lines of Postfix's daemons."""
 
     format = InputFormat.POSTFIX
+    is_of_server = True
     is_of_lines = True
 
     def __init__(self, source: str, latest: datetime) -> None:

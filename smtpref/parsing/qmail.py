@@ -76,6 +76,7 @@ class QmailReader(Reader):
     """Reads the lines of qmail-send, and of what refuses clients for qmail."""
 
     format = InputFormat.QMAIL
+    is_of_server = True
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)

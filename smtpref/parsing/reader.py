@@ -40,6 +40,8 @@ class Reader:
     """Whether every line is understood when it comes: the reader is never open and gives nothing back."""
     has_passed_over = False
     """Whether `skim` has passed over a line that completes a record."""
+    is_of_server: ClassVar[bool] = False
+    """Whether it reads the log of a mail server, beside which filters and delivery agents log."""
     is_second_hand: ClassVar[bool] = False
     """Whether its records are dropped at the end of an input in which a mail server's own log tells of outcomes."""
 

@@ -1,7 +1,7 @@
 """Which reader a line needs: an input's lines go in, records come out, as soon as a line completes one.
 
 `READERS` is the table. A line is offered to the reader that is in the middle of something, then to each in the table's order;
-the last one, of bare replies, takes whatever is left.
+the last one, of bare replies, takes whatever is left. A reader is imported when a line is first offered to it.
 """
 
 from __future__ import annotations
@@ -9,77 +9,59 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ..model import InputFormat, Record
-from . import (
-    companions,
-    courier,
-    dialogue,
-    events,
-    exceptions,
-    exchange,
-    exim,
-    haraka,
-    hmailserver,
-    ironport,
-    m365,
-    maddy,
-    mail,
-    mailenable,
-    opensmtpd,
-    postfix,
-    powermta,
-    qmail,
-    queues,
-    sendmail,
-    stalwart,
-    text,
-    zonemta,
-)
+from ..patterns import lazily
 from .files import Input, Line, Lines
 from .postfix_usual import UsualLine
 from .reader import InputLine, Reader
 from .stamps import split_stamp
 
-READERS: tuple[type[Reader], ...] = (
-    postfix.PostfixReader,
-    exim.EximReader,
-    sendmail.SendmailReader,
-    events.EventReader,
-    courier.CourierReader,
-    opensmtpd.OpenSmtpdReader,
-    qmail.QmailReader,
-    exchange.ExchangeReader,
-    m365.M365Reader,
-    queues.PostqueueJsonReader,
-    queues.PostqueueReader,
-    queues.MailqReader,
-    mail.MailReader,
-    powermta.PowermtaReader,
-    ironport.IronportReader,
-    haraka.HarakaReader,
-    maddy.MaddyReader,
-    zonemta.ZoneMtaReader,
-    stalwart.StalwartReader,
-    hmailserver.HmailserverReader,
-    mailenable.MailenableReader,
-    dialogue.DialogueReader,
-    exceptions.ExceptionReader,
-    companions.CompanionReader,
-    text.TextReader,
+
+class _Entry(NamedTuple):
+    """A reader, imported when a line is first offered to it."""
+
+    module: str
+    name: str
+    takes_replies: bool = False
+    """Whether it takes lines that begin with a reply code, and nothing before them."""
+
+    def load(self) -> type[Reader]:
+        return cast("type[Reader]", getattr(import_module(f".{self.module}", __package__), self.name))
+
+
+READERS = (
+    _Entry("postfix", "PostfixReader"),
+    _Entry("exim", "EximReader"),
+    _Entry("sendmail", "SendmailReader"),
+    _Entry("events", "EventReader"),
+    _Entry("courier", "CourierReader"),
+    _Entry("opensmtpd", "OpenSmtpdReader"),
+    _Entry("qmail", "QmailReader"),
+    _Entry("exchange", "ExchangeReader"),
+    _Entry("m365", "M365Reader"),
+    _Entry("queues", "PostqueueJsonReader"),
+    _Entry("queues", "PostqueueReader"),
+    _Entry("queues", "MailqReader"),
+    _Entry("mail", "MailReader", takes_replies=True),
+    _Entry("powermta", "PowermtaReader"),
+    _Entry("ironport", "IronportReader"),
+    _Entry("haraka", "HarakaReader"),
+    _Entry("maddy", "MaddyReader"),
+    _Entry("zonemta", "ZoneMtaReader"),
+    _Entry("stalwart", "StalwartReader"),
+    _Entry("hmailserver", "HmailserverReader"),
+    _Entry("mailenable", "MailenableReader"),
+    _Entry("dialogue", "DialogueReader", takes_replies=True),
+    _Entry("exceptions", "ExceptionReader", takes_replies=True),
+    _Entry("companions", "CompanionReader", takes_replies=True),
+    _Entry("text", "TextReader", takes_replies=True),
 )
 
-_SERVERS = (
-    postfix.PostfixReader,
-    exim.EximReader,
-    sendmail.SendmailReader,
-    opensmtpd.OpenSmtpdReader,
-    qmail.QmailReader,
-    courier.CourierReader,
-)
-"""Readers of the logs that filters and delivery agents log beside."""
+_REPLY = lazily(r"[2-5]\d\d(?:[ -]|$)")
 
 PART = 1 << 21
 """Bytes of a part of an input that several read."""
@@ -157,28 +139,44 @@ def read_share(opened: Input, share: Share, only: InputFormat | None = None) -> 
 
 
 class _Readers:
-    """The readers of one input, and which of them took the last line."""
+    """The readers of one input, made when they are needed, and which of them took the last line."""
 
     def __init__(self, opened: Input, only: InputFormat | None) -> None:
-        chosen = [reader for reader in READERS if only is None or only is reader.format or only in reader.formats]
-        self._readers = [reader(opened.source, opened.latest) for reader in chosen]
-        self._latest = opened.latest
+        self._opened_input = opened
+        self._only = only
+        self._entries = [entry for entry in READERS if only is None or _knows(entry.load(), only)]
+        self._made: list[Reader | None] = [None] * len(self._entries)
         self._last: Reader | None = None
         self._opened: list[Reader] = []
+        self._are_all_needed = only is not None
         self._has_servers_own = False
-        for reader in self._readers:
-            reader.only = only
-            reader.cuts = opened.lines.cuts
+
+    def _make(self, place: int) -> Reader:
+        opened = self._opened_input
+        reader = self._made[place] = self._entries[place].load()(opened.source, opened.latest)
+        reader.only = self._only
+        reader.cuts = opened.lines.cuts
+        return reader
+
+    def _readers_for(self, line: InputLine) -> Iterator[Reader]:
+        """The readers that may take a line, in the table's order; as long as there are nothing but replies, few do."""
+        self._are_all_needed = self._are_all_needed or not _REPLY.match(line.text)
+        for place, reader in enumerate(self._made):
+            if reader or self._are_all_needed or self._entries[place].takes_replies:
+                yield reader or self._make(place)
+
+    def _those_made(self) -> Iterator[Reader]:
+        return (reader for reader in self._made if reader)
 
     @property
     def of_lines(self) -> Reader | None:
         """The reader that took the last line, if it needs no other line and would be the first to be offered the next one."""
         last = self._last
-        return last if last is self._readers[0] and last.is_of_lines and not self._opened else None
+        return last if last and last.is_of_lines and last is self._made[0] and not self._opened else None
 
     def read(self, line: Line) -> Iterable[Record]:
         """The records that a line completes."""
-        stamped = InputLine(line.number, line.text, line.raw, split_stamp(line.text, self._latest))
+        stamped = InputLine(line.number, line.text, line.raw, split_stamp(line.text, self._opened_input.latest))
         same = self.of_lines
         if same is None:
             return self.offer(stamped, NOBODY)
@@ -197,15 +195,16 @@ class _Readers:
     def offer(self, line: InputLine, but: frozenset[Reader]) -> Iterator[Record]:
         """The records that a line completes; `but` names the readers that it is not for."""
         opened = self._opened
-        for reader in chain(opened, (reader for reader in self._readers if reader not in opened)) if opened else self._readers:
+        readers = self._readers_for(line)
+        for reader in chain(opened, (reader for reader in readers if reader not in opened)) if opened else readers:
             records = None if reader in but else reader.take(line)
             if reader.is_open is not (reader in self._opened):
-                self._opened = [reader for reader in self._readers if reader.is_open]
+                self._opened = [reader for reader in self._those_made() if reader.is_open]
             if records is None:
                 continue
             if self._last and self._last is not reader:
                 yield from self._paused(self._last)
-            self._has_servers_own = self._has_servers_own or (bool(records) and isinstance(reader, _SERVERS))
+            self._has_servers_own = self._has_servers_own or (bool(records) and reader.is_of_server)
             yield from records
             self._last = reader
             yield from self._given_back(reader, but)
@@ -221,17 +220,21 @@ class _Readers:
 
     def _paused(self, reader: Reader) -> Iterator[Record]:
         yield from reader.pause()
-        self._opened = [reader for reader in self._readers if reader.is_open]
+        self._opened = [reader for reader in self._those_made() if reader.is_open]
 
     def finish(self) -> Iterator[Record]:
         yield from self.pause()
-        for reader in self._readers:
+        for reader in self._those_made():
             records = reader.finish()
-            has_own = self._has_servers_own or any(reader.has_passed_over for reader in self._readers)
-            self._has_servers_own = has_own or (bool(records) and isinstance(reader, _SERVERS))
+            has_own = self._has_servers_own or any(reader.has_passed_over for reader in self._those_made())
+            self._has_servers_own = has_own or (bool(records) and reader.is_of_server)
             yield from [] if reader.is_second_hand and self._has_servers_own else records
             yield from self._given_back(reader, NOBODY)
 
     def _given_back(self, reader: Reader, but: frozenset[Reader]) -> Iterator[Record]:
         for line in reader.give_back():
             yield from self.offer(line, but | {reader})
+
+
+def _knows(reader: type[Reader], only: InputFormat) -> bool:
+    return only is reader.format or only in reader.formats

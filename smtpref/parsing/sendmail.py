@@ -81,6 +81,7 @@ class SendmailReader(Reader):
     """Reads the lines of sendmail."""
 
     format = InputFormat.SENDMAIL
+    is_of_server = True
 
     def __init__(self, source: str, latest: datetime) -> None:
         super().__init__(source, latest)
