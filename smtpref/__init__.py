@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from .errors import KnowledgeError, NotACode, SmtprefError, Unreadable, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge
-from .model import Classified, Comparison, Entry
+
+if TYPE_CHECKING:
+    from .model import Classified, Comparison, Entry
 
 __version__ = "0.1.0"
 
@@ -75,3 +78,12 @@ def classify_file(path: str) -> Iterator[Classified]:
 @cache
 def _knowledge() -> Knowledge:
     return load_knowledge()
+
+
+def __getattr__(name: str) -> Any:
+    """The values that the functions answer with, made when somebody asks for them."""
+    if name not in ("Classified", "Comparison", "Entry"):
+        raise AttributeError(name)
+    from . import model
+
+    return getattr(model, name)

@@ -19,9 +19,9 @@ import typer
 from . import __version__
 from .errors import PassedOver, SmtprefError, WrongUsage
 from .knowledge import Knowledge, Language, load_knowledge, say
-from .model import STDIN, Bounce, Direction, InputFormat, Phase
 from .render.output import SUMMARY_ONLY, Format, Output, choose_format
 from .render.safety import visible
+from .terms import STDIN, Bounce, Direction, InputFormat, Phase
 from .wording import choose_language, error_lines, phrase
 
 if TYPE_CHECKING:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .built import Block, Blocks, Sections, shipped_sections
-from .model import Source
+
+if TYPE_CHECKING:
+    from .model import Source
 
 Language = Literal["en", "vi"]
 LANGUAGES: tuple[Language, ...] = ("en", "vi")
@@ -38,6 +40,9 @@ class Knowledge:
 
     def source(self, name: str) -> Source:
         """The page behind a source as codes.yaml writes it: "RFC 5321 4.2.3", or an id of its `sources`."""
+        # Completion asks for no source.
+        from .model import Source  # noqa: PLC0415
+
         if name in self.sources:
             return Source(self.sources[name]["title"], self.sources[name]["url"])
         _, number, *section = name.split(" ", 2)

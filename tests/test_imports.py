@@ -17,7 +17,7 @@ PACKAGE = CHECKOUT / "smtpref"
 
 # From the ground up: a module imports only from its own layer or from below. A name with a dot at its end is a whole package.
 LAYERS = [
-    ["model", "errors", "patterns", "shapes", "hashes"],
+    ["terms", "model", "errors", "patterns", "shapes", "hashes"],
     ["built", "building", "literals", "codes_form", "codes_file", "knowledge", "words", "rules"],
     ["wording"],
     ["parsing."],
@@ -122,7 +122,7 @@ with contextlib.suppress(SystemExit):
             + COMMAND.format(words=["classify", "-f", "plain"]).replace("main()", "sys.stdin = io.StringIO('550 5.1.1 no\\n')\nmain()"),
             {"yaml", "rich", "smtpref.survey", "smtpref.summary", "multiprocessing", "email", "html", "smtpref.redaction"},
         ),
-        (COMPLETION, {"yaml", "rich", "smtpref.render.views", "smtpref.verdict"}),
+        (COMPLETION, {"yaml", "rich", "smtpref.render.views", "smtpref.verdict", "smtpref.model"}),
     ],
     ids=[
         "import",

@@ -498,6 +498,8 @@ def _goes_on_after_replies(said: _Said | None) -> bool:
 
 def _without_mark(text: str) -> _Said | None:
     """Who said a line, by its mark; None where it has none."""
+    if _CODE_FIRST.match(text):
+        return None
     if "&gt;" in text:
         # Its table of entities takes longer to import than this module.
         import html  # noqa: PLC0415

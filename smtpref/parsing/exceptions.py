@@ -338,7 +338,7 @@ _PHASE_OF_SENTENCE = {
 }
 
 _HINT = lazily(
-    r"SMTP|Smtp|curl: \(|\([2-5]\d\d, ?b?['\"]|failed|rejected: |[Ii]nvalid (?:login|greeting|HELO|EHLO)|response: |Greeting never|MailConnectException"
+    r"SMTP|Smtp|curl: \(|\([2-5]\d\d, ?b?['\"]|failed|recipients were rejected: |[Ii]nvalid (?:login|greeting|HELO|EHLO)|response: |Greeting never|MailConnectException"
     r"|AuthenticationFailedException|MessagingException|SSLError|response code|(?:permanent|transient) error \("
 )
 _ADDRESS = lazily(r"[^\s<>@,;:]{1,64}@[^\s<>@,;:]{1,255}")
