@@ -11,6 +11,7 @@ from bisect import bisect, bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
+from operator import eq
 from typing import Generic, NamedTuple, TypeVar
 
 from .closed import Closed
@@ -27,13 +28,13 @@ NULL_SENDER = "<>"
 MAX_NAMES = 100_000
 """Domains, and senders, that are told apart; of more of them only the ends of their names are."""
 
-FEW_ROWS = 500_000
+FEW_ROWS = 300_000
 """Rows below which none are brought together before somebody asks."""
 
-NEW_ROWS = 250_000
+NEW_ROWS = 150_000
 """Rows that were read last, to which something may still be added whatever they say."""
 
-ROWS_AT_ONCE = 500_000
+ROWS_AT_ONCE = 400_000
 
 _UNTIMED = -(1 << 61)
 """Times below this are no times but places in an input: what has a time comes after what has none."""
@@ -353,21 +354,19 @@ class Messages:
         self._remove(closing)
         self._is_settled = False
 
-    def _repeated(self) -> Iterator[list[int]]:
+    def _repeated(self) -> Iterable[list[int]]:
         """The rows of each message that has several."""
         keys = self._columns["key"]
         parts = 1 + len(keys) // ROWS_AT_ONCE
+        repeated: set[int] = set()
         for part in range(parts):
-            if parts == 1 and len(set(keys)) == len(keys):
-                return
-            first: dict[int, int] = {}
-            more: dict[int, list[int]] = {}
-            rows = ((row, key) for row, key in enumerate(keys) if key % parts == part) if parts > 1 else enumerate(keys)
-            for row, key in rows:
-                known = first.setdefault(key, row)
-                if known != row:
-                    more.setdefault(known, [known]).append(row)
-            yield from more.values()
+            some = sorted(key for key in keys if key % parts == part) if parts > 1 else sorted(keys)
+            repeated.update(compress(some, map(eq, some, islice(some, 1, None))))
+        rows: dict[int, list[int]] = {}
+        for row, key in enumerate(keys) if repeated else ():
+            if key in repeated:
+                rows.setdefault(key, []).append(row)
+        return rows.values()
 
     def _merged(self, rows: list[int]) -> Iterator[int]:
         """Make one row of a message's; yields the others."""

@@ -11,6 +11,7 @@ from .classification import Classifier
 from .filtering import NO_FILTERS, Filters
 from .knowledge import Knowledge
 from .line_account import LineAccount, LineCounts
+from .memory import give_back_large_blocks
 from .model import InputFormat, Record
 from .parallel import WORTHWHILE, Batch, batches, has_more_than_one_core, read_beside
 from .parsing.postfix_usual import UsualLine
@@ -36,8 +37,11 @@ def summary_of(
     classifier = Classifier(knowledge)
     account = LineAccount()
     takes_all = filters == NO_FILTERS and not redactor
+    may_be_large = survey.size is None or survey.size >= WORTHWHILE
 
     def counted(items: Iterator[Batch], ending: Callable[[], Ending]) -> Summary:
+        if may_be_large:
+            give_back_large_blocks()
         providers = frozenset(domain for marks in knowledge.marks["providers"] for domain in marks.get("domains", ()))
         summariser = Summariser(frozenset(knowledge.blocklists), providers, classifier.judge.anatomy)
         for usual, others in items:
@@ -58,5 +62,6 @@ def summary_of(
         return account.counts, account.shapes
 
     items = batches(survey.items(classifier, account, only, watch))
-    is_large = (survey.size or 0) >= WORTHWHILE and has_more_than_one_core()
-    return read_beside(items, counted, ending) if is_large else counted(items, ending)
+    # What comes through a pipe may be large, but has to be counted where it is read.
+    is_shared = survey.size is not None and may_be_large and has_more_than_one_core()
+    return read_beside(items, counted, ending) if is_shared else counted(items, ending)

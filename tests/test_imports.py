@@ -17,7 +17,7 @@ PACKAGE = CHECKOUT / "smtpref"
 
 # From the ground up: a module imports only from its own layer or from below. A name with a dot at its end is a whole package.
 LAYERS = [
-    ["terms", "model", "errors", "patterns", "shapes", "hashes"],
+    ["terms", "model", "errors", "patterns", "shapes", "hashes", "memory"],
     ["built", "building", "literals", "codes_form", "codes_file", "knowledge", "words", "rules"],
     ["wording"],
     ["parsing."],
