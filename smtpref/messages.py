@@ -343,6 +343,8 @@ class Messages:
         followed.discard(0)
         is_counted = bytes(map(_is_only_counted, self._facts))
         closing = [row for row in old if is_counted[facts[row]] and groups[row] not in followed]
+        if not closing:
+            return
         counted = array("I", [row for row in closing if row not in self._handed_over])
 
         def kept(name: str) -> array[int]:
