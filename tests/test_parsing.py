@@ -455,6 +455,7 @@ INPUTS = st.one_of(
 
 @LAW
 @given(INPUTS)
+@example(b'{"email":"","event":"dropped","sg_":""}')
 def test_no_bytes_are_too_odd_to_be_read(content: bytes) -> None:
     for row in read(content):
         assert row["source"] == "-"

@@ -30,7 +30,7 @@ def sendgrid_records(event: Event, base: Record) -> Iterator[Record]:
     answer = said(event.get("reason"), event.get("response"), enhanced=event.get("status"), label=label)
     if event["event"] == "dropped" and not answer.is_reply:
         # "Invalid" alone could be said of anything.
-        answer = said(enhanced=event.get("status"), label=f"dropped: {answer.reply.text}")
+        answer = said(enhanced=event.get("status"), label=": ".join(filter(None, ("dropped", answer.reply.text))))
     yield base._replace(
         time=time_of(event.get("timestamp")),
         outcome=outcome,
