@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtpref.model import InputFormat, Record
+from smtpref.model import OF_EVENTS, InputFormat, Record
 from smtpref.parsing.documents import MAX_ELEMENT, Documents
 from smtpref.parsing.events import SERVICES
 from smtpref.parsing.files import CutLines, Input, lines_of
@@ -138,3 +138,7 @@ def test_no_event_is_too_odd_to_be_read(value: Any, data: st.DataObject) -> None
         assert all(fact is None or isinstance(fact, str) for fact in facts)
         # No half of a surrogate pair, which no output could take.
         "".join(fact or "" for fact in facts).encode()
+
+
+def test_the_formats_of_events_are_those_of_the_services() -> None:
+    assert {service.format for service in SERVICES} == OF_EVENTS

@@ -24,6 +24,7 @@ from smtpref.classification import classify_text
 from smtpref.errors import Unreadable
 from smtpref.knowledge import Knowledge
 from smtpref.model import EnhancedCode, Record, ReplyCode
+from smtpref.parsing import recognition
 from smtpref.parsing.files import IDLE, CutLines, Input, lines_of, open_input
 from smtpref.parsing.recognition import read_records
 from smtpref.parsing.reply import find_reply
@@ -494,3 +495,14 @@ def test_a_reply_that_is_found_was_there(text: str) -> None:
     if reply is not None:
         assert reply.code is not None or reply.enhanced is not None
         assert all(str(code) in text for code in (reply.code, reply.enhanced) if code)
+
+
+@LAW
+@given(st.lists(st.from_regex(r"[2-5][0-5][0-9][ -][ -~]{0,60}", fullmatch=True), max_size=6))
+def test_replies_alone_say_what_they_say_to_all_readers(replies: list[str]) -> None:
+    """As long as there is nothing but replies, the readers that take none are not asked."""
+    content = "\n".join(replies).encode()
+    few = read(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recognition, "READERS", tuple(entry._replace(takes_replies=True) for entry in recognition.READERS))
+        assert read(content) == few

@@ -7,18 +7,16 @@ final dot; the commands before it tell sender, recipient and phase. A tool that 
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import deque
 from datetime import datetime
-from enum import Enum, auto
 from typing import NamedTuple
 
 from ..model import InputFormat, Phase, Record
 from ..patterns import lazily
+from .marks import CODE_FIRST, COMMAND, Said, Who, without_mark
 from .reader import InputLine, Reader
 from .reply import Reply, find_reply, parse_reply, phase_of
-from .stamps import iso_time
 
 MAX_LINES = 100
 """Lines of one reply, and of replies that are held until a command follows."""
@@ -35,58 +33,11 @@ MAX_PENDING = 1_000
 WRAPPED = 50
 """Characters from which a line may have been wrapped."""
 
-# A time, a level, a session's id: what loggers put before the mark.
-_LOGGED = lazily(
-    r"\s*(?:\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\]\s]{0,12})\]?\s+|\d\d:\d\d:\d\d(?:\.\d{1,6})?\s+)?(?:(?:DEBUG|INFO|TRACE)\s+(?=\[))?(?:\[[\w-]{1,40}\]\s+)?"
-)
-_REPLY = r"[2-5]\d\d(?:[ -]|$)"
-_VERB = (
-    r"(?:(?:EHLO|HELO|LHLO)[ ]\S|MAIL[ ]FROM:|RCPT[ ]TO:|(?:VRFY|EXPN|ETRN)[ ]\S|AUTH[ ][A-Z0-9-]{2,20}(?:[ ]|$)|BDAT[ ]\d|XCLIENT[ ]\S"
-    r"|(?:DATA|QUIT|STARTTLS|RSET|NOOP|HELP)\s*$|\.\s*$)"
-)
 # What nobody writes but who speaks SMTP: it opens a dialogue.
 _STRONG_COMMAND = lazily(
     r"(?:(?:EHLO|HELO|LHLO) \S{1,255}|(?:MAIL FROM|RCPT TO):\s?<[^<>]{0,400}>(?: +(?:[A-Z0-9]{2,20}=\S{1,600}|SMTPUTF8|REQUIRETLS)){0,10}"
     r"|AUTH (?:LOGIN|PLAIN|CRAM-MD5|XOAUTH2)(?: \S{1,2000})?)\s*$",
     re.IGNORECASE,
-)
-_COMMAND = lazily(_VERB, re.IGNORECASE | re.VERBOSE)
-_CODE_FIRST = lazily(_REPLY)
-
-# The marks of what was received, before a reply; those of the second kind stand before anything.
-_RECEIVED = lazily(
-    rf"""(?:
-      <(?:-|~|\*\*|~\*|--|<|<<)?\s{{0,4}}             # curl, swaks, msmtp, Swift Mailer, Sendmail
-    | S:\s?                                           # MailKit, Nodemailer
-    | SERVER\s->\sCLIENT:\s?                 # PHPMailer
-    | SMTP<<\s                                        # Exim
-    | Net::SMTP\S{{0,40}}<<<\s                        # Perl
-    | DEBUG:\sRecv:\s                                 # PEAR
-    | ->\s"(?=[2-5]\d\d[ -])                          # Ruby, whose arrows point the other way
-    )(?P<text>{_REPLY}.*)$""",
-    re.VERBOSE | re.DOTALL,
-)
-_SENT = lazily(
-    rf"""(?:
-      (?:-->|>{{1,3}})\s?(?=\s?{_VERB})
-    | [-~]>\s{{0,2}}(?!"[2-5]\d\d)
-    | C:\s?
-    | CLIENT\s->\sSERVER:\s?
-    | SMTP(?:\(\w+\))?>>\s?
-    | Net::SMTP\S{{0,40}}>>>\s
-    | DEBUG:\sSend:\s
-    | <-\s"(?=[A-Za-z.])
-    )(?P<text>.*)$""",
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
-)
-_SMTPLIB = lazily(r"(?P<what>send|reply): (?P<literal>b?(?:'.*'|\".*\"))\s*$", re.DOTALL)
-_REMARK = lazily(
-    r"""(?:
-      ===\s | \*\*\*\s | \*\s | [{}]\s\[\d+\sbytes\sdata\]
-    | (?:reply:\sretcode|connect:\s|data:)\s?\(
-    | SMTP(?:\sERROR|\sNOTICE|\sINFO|\s->\s\w+):? | Connection:\s | DEBUG\sSMTP\S{0,20}:\s | DEBUG:\s | (?:\+\+|!!)\s
-    )""",
-    re.VERBOSE,
 )
 _OPENS = lazily(
     r"""(?:
@@ -120,27 +71,10 @@ _ADDRESS = lazily(r":\s?(?:<(?P<bracketed>[^<>]{0,400})>|(?P<bare>[^\s<>]{1,400}
 _QUOTED_RECIPIENT = lazily(r"<([^<>\s@]{1,64}@[^<>\s]{1,255})>(?: \([^)]{0,100}\))?(?::|\.\.\.)")
 _BEFORE_RECIPIENTS = frozenset((Phase.CONNECT, Phase.HELO, Phase.EHLO, Phase.STARTTLS, Phase.AUTH, Phase.MAIL))
 _OF_A_LOG = lazily(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|@4[0-9a-f]{23} ")
-_HTML_END = lazily(r"\s*<br\s*/?>\s*$", re.IGNORECASE)
 _UNFINISHED = lazily(r"(?:[:;,(-]|\b(?:to|the|from|of|in|for|and))\s*$", re.IGNORECASE)
 
 
 _REPEATS = lazily(r"(?:(?:Message could not be sent\. )?Mailer Error: )?SMTP Error: |curl: \(\d+\)", re.IGNORECASE)
-
-
-class _Who(Enum):
-    SERVER = auto()
-    CLIENT = auto()
-    TOOL = auto()
-
-
-class _Said(NamedTuple):
-    """A line without its mark."""
-
-    who: _Who
-    text: str
-    time: str | None = None
-    is_quoted: bool = False
-    """Whether Sendmail quotes it, which then speaks for itself too."""
 
 
 class _Command(NamedTuple):
@@ -159,7 +93,7 @@ class _Gathered(NamedTuple):
 
     @property
     def goes_on(self) -> bool:
-        return bool(_CODE_FIRST.match(self.texts[-1])) and self.texts[-1][3:4] == "-"
+        return bool(CODE_FIRST.match(self.texts[-1])) and self.texts[-1][3:4] == "-"
 
 
 class _Session:
@@ -185,7 +119,7 @@ class _Session:
 
     def send(self, text: str) -> None:
         """Follow what the client says: a command, or a line of a message or of an authentication."""
-        match = _COMMAND.match(text)
+        match = COMMAND.match(text)
         if self.is_in_data or not match or match[0].startswith("."):
             return
         self.is_new = False
@@ -246,9 +180,9 @@ class DialogueReader(Reader):
         if line.text.strip():
             self._turns += 1
             self._lone = None
-        said = _without_mark(line.text) or (_without_mark(line.stamp.message) if line.stamp else None)
+        said = without_mark(line.text) or (without_mark(line.stamp.message) if line.stamp else None)
         self._time = line.stamp.time if line.stamp else said.time if said else None
-        if self._held and not (_goes_on_after_replies(said) if said or line.stamp else _COMMAND.match(line.text)):
+        if self._held and not (_goes_on_after_replies(said) if said or line.stamp else COMMAND.match(line.text)):
             return self._hold(line)
         if said:
             return self._of_marked(line.number, said)
@@ -274,13 +208,13 @@ class DialogueReader(Reader):
         returned, self._returned = self._returned, []
         return returned
 
-    def _of_marked(self, number: int, said: _Said) -> list[Record] | None:
-        if said.who is _Who.TOOL:
+    def _of_marked(self, number: int, said: Said) -> list[Record] | None:
+        if said.who is Who.TOOL:
             return self._of_tool(said.text)
-        if self._session is None and said.who is _Who.CLIENT and not (self._held or _STRONG_COMMAND.match(said.text)):
+        if self._session is None and said.who is Who.CLIENT and not (self._held or _STRONG_COMMAND.match(said.text)):
             return None
         session = self._open()
-        if said.who is _Who.SERVER:
+        if said.who is Who.SERVER:
             session.is_transcript = session.is_transcript or said.is_quoted
             return self._hear(number, said.text)
         completed = self._answered()
@@ -325,15 +259,15 @@ class DialogueReader(Reader):
             session.is_bare = True
             session.send(line.text)
             return []
-        return self._hold(line) if line.text[:1] in ("2", "3") and _CODE_FIRST.match(line.text) else None
+        return self._hold(line) if line.text[:1] in ("2", "3") and CODE_FIRST.match(line.text) else None
 
     def _of_session(self, line: InputLine, text: str, session: _Session) -> list[Record] | None:
-        is_reply = bool(_CODE_FIRST.match(text))
+        is_reply = bool(CODE_FIRST.match(text))
         if session.is_in_data and session.is_bare and self._reply is None and not (is_reply and session.content in ("", ".")):
             # Only after the final dot, or where the message was left out, does the server speak.
             session.content = text or " "
             return self._pass_over(text)
-        if self._skips_certificates and not is_reply and not _COMMAND.match(text):
+        if self._skips_certificates and not is_reply and not COMMAND.match(text):
             return self._pass_over(text)
         if not text:
             session.has_gap = True
@@ -349,7 +283,7 @@ class DialogueReader(Reader):
             self._skips_certificates = False
             session.is_bare = session.is_bare or self._reply is None
             return self._hear(line.number, text)
-        if _COMMAND.match(text):
+        if COMMAND.match(text):
             completed = self._answered()
             session = self._open()
             session.is_bare, session.has_gap, self._skips_certificates = True, False, False
@@ -373,7 +307,7 @@ class DialogueReader(Reader):
 
     def _hold(self, line: InputLine) -> list[Record]:
         """Keep a bare reply until the next line shows whether it is a dialogue's; give everything back where it is none."""
-        is_reply = line.stamp is None and line.text[:1] in ("2", "3") and _CODE_FIRST.match(line.text)
+        is_reply = line.stamp is None and line.text[:1] in ("2", "3") and CODE_FIRST.match(line.text)
         self._held.append(line)
         if not is_reply or len(self._held) > MAX_LINES:
             self._returned, self._held = [*self._returned, *self._held], []
@@ -448,7 +382,7 @@ class DialogueReader(Reader):
             return False
         if _REPEATS.match(text):
             return True
-        if str(refusal.code) not in text or _CODE_FIRST.match(text):
+        if str(refusal.code) not in text or CODE_FIRST.match(text):
             return False
         found = find_reply(text)
         return found is not None and found.code == refusal.code and (not found.text or found.text[:30] == refusal.text[:30])
@@ -491,45 +425,6 @@ class DialogueReader(Reader):
         self._session, self._skips_certificates = None, False
 
 
-def _goes_on_after_replies(said: _Said | None) -> bool:
+def _goes_on_after_replies(said: Said | None) -> bool:
     """Whether a line shows that the bare replies before it were a dialogue's."""
-    return said is not None and said.who is _Who.CLIENT and bool(_COMMAND.match(said.text))
-
-
-def _without_mark(text: str) -> _Said | None:
-    """Who said a line, by its mark; None where it has none."""
-    if _CODE_FIRST.match(text):
-        return None
-    if "&gt;" in text:
-        # Its table of entities takes longer to import than this module.
-        import html  # noqa: PLC0415
-
-        text = html.unescape(text)
-    logged = _LOGGED.match(text)
-    time = iso_time(logged["time"]) if logged and logged["time"] else None
-    text = text[logged.end() :] if logged else text
-    match = _RECEIVED.match(text)
-    if match:
-        return _Said(_Who.SERVER, _without_end(match["text"]), time, text.startswith("<<<"))
-    match = _SMTPLIB.match(text)
-    if match:
-        return _Said(_Who.CLIENT if match["what"] == "send" else _Who.SERVER, _literal(match["literal"]), time)
-    match = _SENT.match(text)
-    if match:
-        return _Said(_Who.CLIENT, _without_end(match["text"]), time)
-    return _Said(_Who.TOOL, text, time) if _REMARK.match(text) else None
-
-
-def _without_end(text: str) -> str:
-    """A line without what a tool ends it with: a line break of HTML, Ruby's quotes and escapes."""
-    text = _HTML_END.sub("", text).strip()
-    return text[:-1].removesuffix("\\n").removesuffix("\\r") if text.endswith('\\n"') else text
-
-
-def _literal(text: str) -> str:
-    """What a string or bytes literal of Python means."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text.strip("b'\"")
-    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).rstrip("\r\n")
+    return said is not None and said.who is Who.CLIENT and bool(COMMAND.match(said.text))

@@ -1,6 +1,6 @@
 """Postfix: every daemon's line that tells of an outcome, and what other lines of the same queue id add to it.
 
-UsualLines carry `status=`; refusals of clients carry `reject:`; a queue id's sender stands on the queue manager's line.
+Deliveries carry `status=`; refusals of clients carry `reject:`; a queue id's sender stands on the queue manager's line.
 A line that only quotes a host's answer to an attempt counts when no status line of that queue id follows.
 """
 
