@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from ..model import InputFormat, Phase, Record
 from ..patterns import lazily
-from .marks import CODE_FIRST, COMMAND, Said, Who, without_mark
+from .marks import COMMAND, Said, Who, without_mark
 from .reader import InputLine, Reader
-from .reply import Reply, find_reply, parse_reply, phase_of
+from .reply import CODE_FIRST, Reply, find_reply, parse_reply, phase_of
 
 MAX_LINES = 100
 """Lines of one reply, and of replies that are held until a command follows."""

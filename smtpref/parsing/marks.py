@@ -8,19 +8,18 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from ..patterns import lazily
+from .reply import CODE_FIRST, REPLY_FIRST
 from .stamps import iso_time
 
 # A time, a level, a session's id: what loggers put before the mark.
 _LOGGED = lazily(
     r"\s*(?:\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\]\s]{0,12})\]?\s+|\d\d:\d\d:\d\d(?:\.\d{1,6})?\s+)?(?:(?:DEBUG|INFO|TRACE)\s+(?=\[))?(?:\[[\w-]{1,40}\]\s+)?"
 )
-_REPLY = r"[2-5]\d\d(?:[ -]|$)"
 _VERB = (
     r"(?:(?:EHLO|HELO|LHLO)[ ]\S|MAIL[ ]FROM:|RCPT[ ]TO:|(?:VRFY|EXPN|ETRN)[ ]\S|AUTH[ ][A-Z0-9-]{2,20}(?:[ ]|$)|BDAT[ ]\d|XCLIENT[ ]\S"
     r"|(?:DATA|QUIT|STARTTLS|RSET|NOOP|HELP)\s*$|\.\s*$)"
 )
 COMMAND = lazily(_VERB, re.IGNORECASE | re.VERBOSE)
-CODE_FIRST = lazily(_REPLY)
 
 # The marks of what was received, before a reply; those of the second kind stand before anything.
 _RECEIVED = lazily(
@@ -32,7 +31,7 @@ _RECEIVED = lazily(
     | Net::SMTP\S{{0,40}}<<<\s                        # Perl
     | DEBUG:\sRecv:\s                                 # PEAR
     | ->\s"(?=[2-5]\d\d[ -])                          # Ruby, whose arrows point the other way
-    )(?P<text>{_REPLY}.*)$""",
+    )(?P<text>{REPLY_FIRST}.*)$""",
     re.VERBOSE | re.DOTALL,
 )
 _SENT = lazily(

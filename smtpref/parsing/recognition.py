@@ -14,10 +14,10 @@ from itertools import chain
 from typing import NamedTuple, cast
 
 from ..model import InputFormat, Record
-from ..patterns import lazily
 from .files import Input, Line, Lines
 from .postfix_usual import UsualLine
 from .reader import InputLine, Reader
+from .reply import CODE_FIRST
 from .stamps import split_stamp
 
 
@@ -60,8 +60,6 @@ READERS = (
     _Entry("companions", "CompanionReader", takes_replies=True),
     _Entry("text", "TextReader", takes_replies=True),
 )
-
-_REPLY = lazily(r"[2-5]\d\d(?:[ -]|$)")
 
 PART = 1 << 21
 """Bytes of a part of an input that several read."""
@@ -160,7 +158,7 @@ class _Readers:
 
     def _readers_for(self, line: InputLine) -> Iterator[Reader]:
         """The readers that may take a line, in the table's order; as long as there are nothing but replies, few do."""
-        self._are_all_needed = self._are_all_needed or not _REPLY.match(line.text)
+        self._are_all_needed = self._are_all_needed or not CODE_FIRST.match(line.text)
         for place, reader in enumerate(self._made):
             if reader or self._are_all_needed or self._entries[place].takes_replies:
                 yield reader or self._make(place)

@@ -13,6 +13,10 @@ from typing import NamedTuple
 from ..model import EnhancedCode, Phase, ReplyCode
 from ..patterns import lazily
 
+REPLY_FIRST = r"[2-5]\d\d(?:[ -]|$)"
+CODE_FIRST = lazily(REPLY_FIRST)
+"""A text that begins with a reply code, and nothing before it."""
+
 _ENHANCED = r"[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})"
 
 # There are few codes, and each is met many times.
