@@ -121,7 +121,7 @@ class Anatomy:
                     stands_for[names[0]], stands_for[names[1]] = user + at, domain
         user = (recipient or "").rpartition("@")[0]
         if user in text and len(user) > 3 and not user.isalpha() and user + "@" not in self.fixed:
-            alone = re.sub(rf"(?<![\w.+=-]){re.escape(user)}(?![\w@=+-]|\.\w)", USER, text)
+            alone = _with_stand_in(text, user, USER)
             if alone != text:
                 if USER in text.replace(RECIPIENT[0], ""):
                     return None
@@ -167,6 +167,21 @@ class Anatomy:
         if kind.lastgroup == "count" and not is_bracketed and not _COUNTED.match(after + following):
             return "", "", "", True
         return before, word, after, False
+
+
+def _with_stand_in(text: str, word: str, stand_in: str) -> str:
+    """A text with something else wherever a word stands that is no part of a longer one."""
+    pieces, end = [], 0
+    while (place := text.find(word, end)) >= 0:
+        begin, end = end, place + len(word)
+        before, after = text[place - 1 : place], text[end : end + 2]
+        is_part = _is_of_word(before, ".+=-") or _is_of_word(after[:1], "@=+-") or (after[:1] == "." and _is_of_word(after[1:], ""))
+        pieces += [text[begin:place], word if is_part else stand_in]
+    return "".join([*pieces, text[end:]])
+
+
+def _is_of_word(letter: str, others: str) -> bool:
+    return letter != "" and (letter.isalnum() or letter == "_" or letter in others)
 
 
 def _stand_in(value: str, number: int, following: str) -> str:

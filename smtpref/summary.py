@@ -171,12 +171,12 @@ class Summariser:
         for line in usual:
             told = lines.told(line)
             if told is None:
-                self.add(lines.classified(line, ""))
+                self.add(lines.as_told(told, line, ""))
                 continue
             kind = self._kinds.get(told.kind.number) or self._new_kind(told)
             verdict = told.kind.known.verdict
             if kind.is_judged_alone:
-                classified = lines.classified(line, "")
+                classified = lines.as_told(told, line, "")
                 verdict = classified.verdict
                 if facts_of(classified.record, verdict) != kind.facts:
                     self.add(classified)
@@ -189,7 +189,7 @@ class Summariser:
             reply = kind.reply
             reply.records += 1
             if (line.time or "") <= reply.time:
-                reply.keep(lines.classified(line, ""), kind.shape)
+                reply.keep(lines.as_told(told, line, ""), kind.shape)
         if known:
             _, times, hosts, queue_ids, senders, recipients, *_ = columns = tuple(zip(*known, strict=True))
             numbers = [kind.number for kind in kinds]

@@ -102,7 +102,10 @@ class UsualLines:
 
     def classified(self, usual: UsualLine, source: str) -> Classified:
         """Return what the line tells, with its verdict: what the judge says of its record."""
-        told = self.told(usual)
+        return self.as_told(self.told(usual), usual, source)
+
+    def as_told(self, told: Told | None, usual: UsualLine, source: str) -> Classified:
+        """Return what `classified` does, of a line that is told already."""
         if told:
             shape = told.kind.shape
             record = Record(
@@ -142,19 +145,16 @@ class UsualLines:
                     text = reply
                     break
                 words = ""
+        user, _, domain = recipient.rpartition("@")
         named, stands_for = text, _NOBODY
-        if (
-            recipient.partition("@")[0] in text
-            or (sender and sender in text)
-            or (".example" in text and (RECIPIENT[1] in text or SENDER[1] in text))
-        ):
+        if user in text or (sender and sender in text) or (".example" in text and (RECIPIENT[1] in text or SENDER[1] in text)):
             found = self._judge.anatomy.named(text, recipient, sender)
             if found is None:
                 return None
             named, stands_for = found
-        pair = (relay.partition("[")[0], recipient.rpartition("@")[2])
+        pair = (relay.partition("[")[0], domain)
         names = self._names.get(pair) or self._remember_names(pair, usual)
-        signs = (named[:9], named.encode("ascii", "replace").translate(None, _LETTERS), words, dsn, status)
+        signs = (named[:9], named.encode().translate(None, _LETTERS), words, dsn, status)
         forms = self._by_signs.get(signs) or []
         for place, form in enumerate(forms):
             match = form.pattern.fullmatch(named)

@@ -109,32 +109,35 @@ class PostfixReader(Reader):
             # Every byte a character: what is not ASCII is not usual.
             self._block, self._text = block, block.decode("latin-1")
         text = self._text
-        senders, deferred, attempts, time_of = self._senders, self._deferred, self._attempts, self._clock.time
-        quiet, telling = usual_lines()
-        next_of = telling.match
+        deferred, attempts, time_of = self._deferred, self._attempts, self._clock.time
+        # Most messages come and go within a block.
+        senders: dict[str, str] = {}
         counted = place = start
-        while match := next_of(text, place, end):
-            place = match.end()
+        for match in usual_lines().finditer(text, start, end):
             kind = match.lastgroup
             if kind == "sender":
-                senders[match["queue_id"]] = match["sender"]
+                queue_id, sender = match.group("queue_id", "sender")
+                senders[queue_id] = sender
                 continue
             if kind == "removed":
                 queue_id = match["queue_id"]
                 senders.pop(queue_id, None)
-                deferred.forget(queue_id)
+                self._forget(queue_id)
                 continue
+            if kind == "other":
+                place = match.end()
+                break
             if found is None and (kind == "refused" or not (attempts or match["status"] == "deferred" or match["queue_id"] in deferred)):
                 # Nothing of it is kept but that it was there.
                 self.has_passed_over = True
                 continue
-            stamp, host, queue_id, _, recipient, relay, dsn, status, reply, _, command, client, words, of, refused = match.groups()
-            if status and (attempts or queue_id in deferred):
-                self._settle(queue_id, recipient)
-            number += text.count("\n", counted, place)
-            counted = place
+            stamp, host, queue_id, _, recipient, relay, dsn, status, reply, _, command, client, words, of, refused, _ = match.groups()
+            number += text.count("\n", counted, match.end())
+            counted = match.end()
             if status:
-                sender = senders.get(queue_id)
+                if attempts or queue_id in deferred:
+                    self._settle(queue_id, recipient)
+                sender = senders[queue_id] if queue_id in senders else self._senders.get(queue_id)
                 usual = UsualLine(
                     number - 1, time_of(stamp), host, queue_id, sender, recipient, relay, None, dsn, status, reply.removesuffix(")")
                 )
@@ -144,10 +147,8 @@ class PostfixReader(Reader):
                 usual = UsualLine(number - 1, time_of(stamp), host, None, of, refused, None, client, None, f"{REFUSED}{command}", words)
             if found is not None:
                 found.append(usual)
-            else:
-                self.has_passed_over = True
-        if match := quiet.match(text, place, end):
-            place = match.end()
+            self.has_passed_over = self.has_passed_over or found is None
+        self._senders.update(senders)
         return place, number + text.count("\n", counted, place)
 
     def finish(self) -> list[Record]:

@@ -28,14 +28,14 @@ _QUIET = (
     r"|statistics: |(?:Anonymous|Untrusted|Trusted|Verified) TLS )[^\n]*+\n"
 )
 _TELLING = (
-    rf"(?P<time>{_STAMP}) (?P<host>{_HOST}){_PROGRAM}(?:(?P<queue_id>{_ID}): (?:"
+    rf"(?:(?P<time>{_STAMP}) (?P<host>{_HOST}){_PROGRAM}(?:(?P<queue_id>{_ID}): (?:"
     r"from=<(?P<sender>[!-=?-~]*+)>, size=[0-9]++, nrcpt=[0-9]++ \(queue active\)"
     r"|to=<(?P<recipient>[!#-=?-~]*+)>, relay=(?P<relay>[!-+\--~]*+), delay=[0-9.]*+, delays=[0-9./]*+"
     r", dsn=(?P<dsn>[245]\.[0-9]{1,3}\.[0-9]{1,3}), status=(?P<status>sent|deferred|bounced) \((?P<text>[ -~]*+)"
     r"|(?P<removed>removed))"
     r"|NOQUEUE: reject: (?P<command>RCPT|MAIL|DATA) from (?P<client>[!-Z\\^-~]++\[[!-Z\\^-~]*+\]): "
     r"(?P<words>(?:(?![;,] (?:from=<|to=<|proto=|helo=<))[ -~])*+); from=<(?P<of>[!-=?-~]*+)> to=<(?P<refused>[!-=?-~]*+)>"
-    r" proto=[A-Z]++ helo=<[!-=?-~]*+>)\n"
+    r" proto=[A-Z]++ helo=<[!-=?-~]*+>)\n|(?P<other>))"
 )
 
 _OUTCOMES = {
@@ -107,12 +107,13 @@ def quoted_reply(text: str) -> Reply:
 
 
 @cache
-def usual_lines() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Lines that tell nothing; and any number of such lines, and one that tells of a sender, an outcome or a removal, by which its last group is named.
+def usual_lines() -> re.Pattern[str]:
+    """Any number of lines that tell nothing, and one that tells of a sender, an outcome or a removal, by which its last group is named.
 
-    For text of which each character was a byte. Compiled when a log is read, not at every start.
+    For text of which each character was a byte. What stands before any other line is matched too, its last group "other".
+    Compiled when a log is read, not at every start.
     """
-    return re.compile(f"(?:{_QUIET})*+"), re.compile(f"(?:{_QUIET})*+{_TELLING}")
+    return re.compile(f"(?:{_QUIET})*+{_TELLING}")
 
 
 class Clock:
@@ -121,9 +122,15 @@ class Clock:
     def __init__(self, latest: datetime) -> None:
         self._latest = latest
         self._minutes: dict[str, str] = {}
+        self._last: tuple[str, str | None] = ("", None)
 
     def time(self, stamp: str) -> str | None:
         """The time that a stamp tells, as `split_stamp` tells it."""
+        if stamp != self._last[0]:
+            self._last = (stamp, self._time(stamp))
+        return self._last[1]
+
+    def _time(self, stamp: str) -> str | None:
         has_date = stamp[4] == "-"
         end = 17 if has_date else 13
         second, zone = stamp[end : end + 2], ("Z" if stamp[-1] == "Z" else stamp[-6:]) if has_date else ""
