@@ -16,13 +16,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 from .closed import Closed
 from .hashes import hash_of
-from .model import Action, Bounce, Classified, Direction, Outcome, Record, Verdict
+from .model import Action, Bounce, Direction, Outcome
 from .moments import Moments
 from .patterns import lazily
+from .rows import NONE, Columns, Facts, Listing, Rows
 from .shapes import Names, sender_shape
-
-NONE = "none"
-"""What stands for anything that a record does not tell."""
 
 NULL_SENDER = "<>"
 MAX_NAMES = 100_000
@@ -45,41 +43,7 @@ _ADDRESS = lazily(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
 # How much an outcome settles, where two records of a message have the same time.
 _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
 
-# A hand-over names the id under which the next server, or a content filter's, goes on: Postfix, Exim, Sendmail.
-_HANDED_OVER = lazily(
-    r"\bqueued as (?P<postfix>[0-9A-Za-z]{5,24})\b|\bid=(?P<exim>\w{6}-\w{6,11}-\w{2,4})\b|\b(?P<sendmail>\w{14}) Message accepted for delivery"
-)
-
-WORDS_OF_HAND_OVER = ("queued as ", "id=", " Message accepted for delivery")
-"""Without any of these no reply hands a message over."""
-
-REMARKABLE = frozenset((Action.REQUEST_DELISTING.value, Action.REMOVE_ADDRESS.value))
-"""Actions of which something more is kept (see `Messages.remark`)."""
-
-
 Value = TypeVar("Value")
-
-
-class Facts(NamedTuple):
-    """What is counted of a message, beside domain, sender and time."""
-
-    direction: str
-    outcome: str
-    reason: str
-    category: str
-    bounce: str
-    reply_code: str
-    enhanced_code: str
-    provider: str
-    action: str
-    acts: str
-
-
-class Listing(NamedTuple):
-    """What is listed, and in which blocklist, as far as the reply told; empty where it did not."""
-
-    about: str
-    blocklist: str
 
 
 class Message(NamedTuple):
@@ -136,10 +100,11 @@ class Messages:
     read since is closed: if its id comes again, that is another message.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, facts: Sequence[Facts]) -> None:
+        self._facts = facts
+        """What rows tell by numbers; more may come, before the first row that tells them."""
+
         self._columns = {name: array(code) for name, code in _COLUMNS.items()}
-        self._facts: list[Facts] = []
-        self._numbers_of_facts: dict[Facts, int] = {}
         self._domains = Names(MAX_NAMES, _registered, _top)
         self._senders = Names(MAX_NAMES, _registered_sender, _top_sender)
         self._moments = Moments()
@@ -155,41 +120,15 @@ class Messages:
         self._is_settled = True
         self._handed_over: set[int] = set()
 
-    def add(self, classified: Classified) -> None:
-        """Take a record: its message is new, or known and then changed by whatever is said last."""
-        record, verdict = classified
-        facts = facts_of(record, verdict)
-        handed_over = handed_over_as(record.text) if record.outcome is Outcome.DELIVERED and record.queue_id else None
-        columns = ([record.host], [record.queue_id], [record.sender], [record.recipient or ""], [record.time], [record.line])
-        row = self.add_rows([self.number_of(facts)], *columns, [handed_over])
-        self.remark(row, facts, record.recipient or "", verdict)
-
-    def number_of(self, facts: Facts) -> int:
-        """The number of what is counted of a record, for `add_rows`."""
-        number = self._numbers_of_facts.setdefault(facts, len(self._facts))
-        if number == len(self._facts):
-            self._facts.append(facts)
-        return number
-
-    def add_rows(
-        self,
-        facts: Sequence[int],
-        hosts: Sequence[str | None],
-        queue_ids: Sequence[str | None],
-        senders: Sequence[str | None],
-        recipients: Sequence[str],
-        times: Sequence[str | None],
-        lines: Sequence[int],
-        handed_over: Sequence[str | None],
-    ) -> int:
-        """Add records as rows, and return the number of the first; `handed_over` are the ids under which the next servers go on."""
-        first = self._count
-        if first >= self._limit:
+    def add(self, rows: Rows, columns: Columns) -> None:
+        """Take records: the message of each is new, or known and then changed by whatever is said last."""
+        if self._count >= self._limit:
             self._settle()
             self._close()
-            first = self._count
-            self._limit = first + max(FEW_ROWS - NEW_ROWS, first // 4)
-        recipients = [recipient.lower() for recipient in recipients]
+            self._limit = self._count + max(FEW_ROWS - NEW_ROWS, self._count // 4)
+        first = self._count
+        hosts, queue_ids, senders, addresses, times, lines = columns
+        recipients = [address.lower() if address else "" for address in addresses]
         groups = [hash((host, queue_id)) if queue_id else 0 for host, queue_id in zip(hosts, queue_ids, strict=True)]
         alone = iter(range(self._unidentified, self._unidentified + len(groups)))
         self._unidentified += groups.count(0)
@@ -203,30 +142,21 @@ class Messages:
             "key": [hash((group, recipient) if group else ("", next(alone))) for group, recipient in zip(groups, recipients, strict=True)],
             "group": groups,
             "following": [
-                following if name and (following := hash((host, name))) != group else 0
-                for host, name, group in zip(hosts, handed_over, groups, strict=True)
+                following if name and group and (following := hash((host, name))) != group else 0
+                for host, name, group in zip(hosts, rows.handed_over, groups, strict=True)
             ],
             "recipient": [hash_of(recipient) if recipient else 0 for recipient in recipients],
             "last": [when for when, _ in moments_of],
-            "facts": facts,
+            "facts": rows.facts,
             "domain": map(domain_numbers.__getitem__, domains),
             "sender": [0 if shape is None else sender_numbers[shape] for shape in shapes],
             "hour": [hour for _, hour in moments_of],
         }
         for name, values in added.items():
             self._columns[name].extend(values)
-        self._count += len(facts)
+        self._count += len(rows.facts)
         self._is_settled = False
-        return first
-
-    def remark(self, row: int, facts: Facts, recipient: str, verdict: Verdict) -> None:
-        """Keep what a row's facts make somebody ask for: who is listed where, and whose address is to be removed."""
-        if facts.action == Action.REQUEST_DELISTING:
-            self._listed.add(row, self._listings.number(f"{verdict.about or ''}\t{verdict.blocklist or ''}"))
-        elif facts.action == Action.REMOVE_ADDRESS and facts.direction == Direction.OUTBOUND:
-            recipient = recipient.lower()
-            if _ADDRESS.fullmatch(recipient):
-                self._addresses.add(row, recipient)
+        self._remark(first, rows, recipients)
 
     def of(self, are: Callable[[Facts], bool]) -> Iterator[Message]:
         """The messages with such facts, but for closed ones; those only handed over to a filter on their own host are told by what followed."""
@@ -298,6 +228,15 @@ class Messages:
         self._settle()
         groups = set(self._columns["group"]) if self._taken_back else ()
         return frozenset(recipient for recipient, following in self._taken_back if not following or following not in groups)
+
+    def _remark(self, first: int, rows: Rows, recipients: list[str]) -> None:
+        """Keep who is listed where, and whose address is to be removed."""
+        for place, listing in rows.listings.items():
+            self._listed.add(first + place, self._listings.number("\t".join(listing)))
+        dead = frozenset(number for number in set(rows.facts) if _is_dead(self._facts[number]))
+        for place in [place for place, number in enumerate(rows.facts) if number in dead]:
+            if _ADDRESS.fullmatch(recipients[place]):
+                self._addresses.add(first + place, recipients[place])
 
     def _chosen(self, are: Callable[[Facts], bool]) -> bytearray:
         """For each row whether it is a message with such facts."""
@@ -423,32 +362,14 @@ _COLUMNS = {
 }
 
 
-def facts_of(record: Record, verdict: Verdict) -> Facts:
-    """What is counted of a record."""
-    return Facts(
-        record.direction.value if record.direction else NONE,
-        record.outcome.value if record.outcome else NONE,
-        verdict.reason,
-        verdict.category.value,
-        verdict.bounce.value,
-        str(record.reply_code or NONE),
-        str(record.enhanced_code or NONE),
-        verdict.provider or NONE,
-        verdict.action.value,
-        verdict.acts.value,
-    )
+def _is_dead(facts: Facts) -> bool:
+    return facts.action == Action.REMOVE_ADDRESS and facts.direction == Direction.OUTBOUND
 
 
 def _is_only_counted(facts: Facts) -> bool:
     """Whether nobody asks for each message with such facts: it was delivered without a word against that, or refused here."""
     is_success = facts.outcome == Outcome.DELIVERED and facts.bounce == Bounce.NONE and facts.action == Action.NONE
     return is_success or facts.direction == Direction.INBOUND
-
-
-def handed_over_as(text: str) -> str | None:
-    """The id under which the next server, or a filter on the same host, goes on."""
-    match = _HANDED_OVER.search(text)
-    return (match["postfix"] or match["exim"] or match["sendmail"]) if match else None
 
 
 def _registered(domain: str) -> str:

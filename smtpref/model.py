@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from .patterns import lazily
-from .terms import OF_EVENTS, STDIN, Action, Actor, Bounce, Category, Direction, EvidenceBy, InputFormat, Kind, Outcome, Phase
+from .terms import OF_EVENTS, QUEUES, STDIN, Action, Actor, Bounce, Category, Direction, EvidenceBy, InputFormat, Kind, Outcome, Phase
 
 __all__ = [
     "CODE_PATTERN",
     "ENHANCED_CODE",
     "OF_EVENTS",
     "PERMANENCE",
+    "QUEUES",
     "REPLY_CODE",
     "STDIN",
     "Action",

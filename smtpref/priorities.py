@@ -12,9 +12,10 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
-from .messages import NONE, Facts, Message, Messages
+from .messages import Message, Messages
 from .model import Action, Actor, Bounce, Direction, Outcome
 from .moments import time_text
+from .rows import NONE, Facts
 
 WAIT_AND_CHECK = "wait-and-check"
 """Hard by its words, and not to be trusted: wait, and check before any address is removed."""

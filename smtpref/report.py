@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .classification import Classifier
+from .counting import Counting
 from .filtering import NO_FILTERS, Filters
 from .knowledge import Knowledge
-from .line_account import LineAccount, LineCounts
+from .line_account import LineAccount
 from .memory import give_back_large_blocks
-from .model import InputFormat, Record
-from .parallel import WORTHWHILE, Batch, batches, has_more_than_one_core, read_beside
+from .model import QUEUES, STDIN, Classified, InputFormat, Record
+from .parallel import WORTHWHILE, Batch, batches, has_more_than_one_core, work_beside
 from .parsing.postfix_usual import UsualLine
+from .rows import NO_ROWS, Columns, Facts, Rows, columns_of
 from .summary import Summariser, Summary, as_counted
 from .survey import Survey, Watch
 
 if TYPE_CHECKING:
     from .redaction import Redactor
 
-Ending = tuple[LineCounts, dict[str, int]]
-"""What is known of the lines when all are read: their counts, and the shapes of those that were not understood."""
+
+class Counted(NamedTuple):
+    """What a batch comes to."""
+
+    facts: list[Facts]
+    """Those that come for the first time."""
+
+    usual: Rows
+    """Where usual lines are counted by their kinds, the batch's own."""
+
+    others: tuple[Rows, Columns]
+    noted: tuple[Rows, Columns]
+    """Records that the filters leave out."""
 
 
 def summary_of(
@@ -36,32 +49,43 @@ def summary_of(
     """Return the summary of the records that `filters` keep, anonymous where there is a `redactor`; `watch` is called with the bytes read."""
     classifier = Classifier(knowledge)
     account = LineAccount()
+    counting = Counting(frozenset(knowledge.blocklists), classifier.judge.anatomy)
+    summariser = Summariser(frozenset(domain for marks in knowledge.marks["providers"] for domain in marks.get("domains", ())))
     takes_all = filters == NO_FILTERS and not redactor
-    may_be_large = survey.size is None or survey.size >= WORTHWHILE
+    is_queue_of_now = False
 
-    def counted(items: Iterator[Batch], ending: Callable[[], Ending]) -> Summary:
-        if may_be_large:
-            give_back_large_blocks()
-        providers = frozenset(domain for marks in knowledge.marks["providers"] for domain in marks.get("domains", ()))
-        summariser = Summariser(frozenset(knowledge.blocklists), providers, classifier.judge.anatomy)
-        for usual, others in items:
-            if takes_all:
-                summariser.add_usual(usual, classifier.usual_lines)
-            alone: Iterable[Record | UsualLine] = others if takes_all else chain(usual, others)
-            for item in alone:
-                classified = classifier.classified(item, "")
-                if classified is None:
-                    continue
-                take = summariser.add if filters.admit(classified) else summariser.note
-                take(redactor.redact(as_counted(classified)) if redactor else classified)
-        lines, shapes = ending()
-        shown = {redactor.text(shape) if redactor else shape: count for shape, count in shapes.items()}
-        return summariser.summary(lines, shown, now=datetime.now().astimezone())
+    def counted(batch: Batch) -> Counted:
+        usual = counting.rows_of_usual(batch.usual, classifier.usual_lines) if takes_all else NO_ROWS
+        alone: Iterable[Record | UsualLine] = batch.others if takes_all else chain(batch.usual, batch.others)
+        kept: list[Classified] = []
+        noted: list[Classified] = []
+        for item in alone:
+            classified = classifier.classified(item, "")
+            if classified:
+                (kept if filters.admit(classified) else noted).append(redactor.redact(as_counted(classified)) if redactor else classified)
+        others = (counting.rows(kept), columns_of([one.record for one in kept]))
+        left_out = (counting.rows(noted, with_replies=False), columns_of([one.record for one in noted]))
+        return Counted(counting.new_facts(), usual, others, left_out)
 
-    def ending() -> Ending:
-        return account.counts, account.shapes
+    def take(batch: Batch, counted: Counted) -> None:
+        nonlocal is_queue_of_now
+        is_queue_of_now = is_queue_of_now or any(record.source == STDIN and record.format in QUEUES for record in batch.others)
+        summariser.know(counted.facts)
+        if counted.usual.facts:
+            summariser.add(counted.usual, columns_of(batch.usual))
+        summariser.add(*counted.others)
+        summariser.note(*counted.noted)
 
     items = batches(survey.items(classifier, account, only, watch))
-    # What comes through a pipe may be large, but has to be counted where it is read.
-    is_shared = survey.size is not None and may_be_large and has_more_than_one_core()
-    return read_beside(items, counted, ending) if is_shared else counted(items, ending)
+    is_large = survey.size is None or survey.size >= WORTHWHILE
+    if is_large:
+        give_back_large_blocks()
+    # What comes through a pipe may be large, but has to be counted where it is read; and pseudonyms have one order.
+    if survey.size is not None and is_large and not redactor and has_more_than_one_core():
+        replies = work_beside(items, counted, take, counting.replies)
+    else:
+        for batch in items:
+            take(batch, counted(batch))
+        replies = counting.replies()
+    shown = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}
+    return summariser.summary(replies, account.counts, shown, datetime.now().astimezone() if is_queue_of_now else None)

@@ -9,34 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
-from .apart import RECIPIENT, Anatomy
-from .hashes import hash_of
+from .apart import Anatomy
+from .counting import Counting
 from .line_account import LineCounts
-from .messages import NONE, REMARKABLE, WORDS_OF_HAND_OVER, Facts, Messages, facts_of, handed_over_as
-from .model import STDIN, Action, Bounce, Classified, Direction, InputFormat, Outcome, Record, Verdict
+from .messages import Messages
+from .model import Bounce, Classified, Direction, Outcome
 from .moments import instant, time_text
-from .parsing.postfix_usual import UsualLine
-from .priorities import Example, Task, find_tasks, is_failure, ordered
-from .shapes import MAX_TEXT, Names, coarse, sender_shape, shape_of
-from .usual import Told, UsualLines
-
-MAX_SHAPES = 5000
-"""Shapes of replies that are told apart while reading; of more of them only the first words are."""
-
-MAX_REPLIES = 300
-"""Distinct replies of a summary; rarer ones are counted together, by reason."""
-
-MAX_EXAMPLE = 500
-LATEST = "\U0010ffff"
-"""Later than any time."""
-
-OTHERS = "…"
-"""The shape that stands for all the rarer ones of a reason."""
-
-_QUEUES = (InputFormat.POSTQUEUE, InputFormat.POSTQUEUE_JSON, InputFormat.MAILQ)
+from .parallel import BATCH
+from .priorities import Task, find_tasks, is_failure, ordered
+from .replies import FoundReplies, ReplyGroup
+from .rows import NONE, Columns, Facts, Rows, columns_of
+from .shapes import sender_shape
 
 
 class Maps(NamedTuple):
@@ -52,15 +38,6 @@ class Maps(NamedTuple):
     domains: dict[str, int]
     senders: dict[str, int]
     hours: dict[str, int]
-
-
-class ReplyGroup(NamedTuple):
-    """Replies that differ only in what varies."""
-
-    shape: str
-    records: int
-    reason: str
-    example: str
 
 
 class Stuck(NamedTuple):
@@ -141,88 +118,36 @@ class Summary(NamedTuple):
 
 
 class Summariser:
-    """Takes classified records, one after another, and gives their summary at the end."""
+    """Takes the rows of records, and gives their summary at the end; `providers` are the domains of known ones."""
 
-    def __init__(
-        self, names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset(), anatomy: Anatomy | None = None
-    ) -> None:
+    def __init__(self, providers: frozenset[str] = frozenset()) -> None:
         self._providers = providers
-        self._messages = Messages()
-        self._others = Messages()
-        self._replies = _Replies(names, anatomy or Anatomy(frozenset()))
-        self._kinds: dict[int, _OfKind] = {}
+        self._facts: list[Facts] = []
+        self._messages = Messages(self._facts)
+        self._others = Messages(self._facts)
         self._records = 0
-        self._queue_from_stdin = False
 
-    def add(self, classified: Classified) -> None:
-        """Count a record."""
-        self._records += 1
-        self._messages.add(classified)
-        self._replies.add(classified)
-        record = classified.record
-        self._queue_from_stdin = self._queue_from_stdin or (record.source == STDIN and record.format in _QUEUES)
+    def know(self, facts: Iterable[Facts]) -> None:
+        """Take facts that rows will tell by numbers, in the order in which they come."""
+        self._facts.extend(facts)
 
-    def add_usual(self, usual: Iterable[UsualLine], lines: UsualLines) -> None:
-        """Count usual lines: what their records would come to, for the most part known from others of their kinds."""
-        known: list[UsualLine] = []
-        kinds: list[_OfKind] = []
-        handed_over: list[str | None] = []
-        remarkable: list[tuple[int, Verdict]] = []
-        for line in usual:
-            told = lines.told(line)
-            if told is None:
-                self.add(lines.as_told(told, line, ""))
-                continue
-            kind = self._kinds.get(told.kind.number) or self._new_kind(told)
-            verdict = told.kind.known.verdict
-            if kind.is_judged_alone:
-                classified = lines.as_told(told, line, "")
-                verdict = classified.verdict
-                if facts_of(classified.record, verdict) != kind.facts:
-                    self.add(classified)
-                    continue
-            if kind.is_remarkable:
-                remarkable.append((len(known), verdict))
-            known.append(line)
-            kinds.append(kind)
-            handed_over.append((handed_over_as(line.text) or handed_over_as(told.text())) if kind.may_be_handed_over else None)
-            reply = kind.reply
-            reply.records += 1
-            if (line.time or "") <= reply.time:
-                reply.keep(lines.as_told(told, line, ""), kind.shape)
-        if known:
-            _, times, hosts, queue_ids, senders, recipients, *_ = columns = tuple(zip(*known, strict=True))
-            numbers = [kind.number for kind in kinds]
-            first = self._messages.add_rows(numbers, hosts, queue_ids, senders, recipients, times, columns[0], handed_over)
-            for place, verdict in remarkable:
-                self._messages.remark(first + place, kinds[place].facts, recipients[place], verdict)
-            self._records += len(known)
+    def add(self, rows: Rows, columns: Columns) -> None:
+        """Count records."""
+        self._records += len(rows.facts)
+        self._messages.add(rows, columns)
 
-    def _new_kind(self, told: Told) -> _OfKind:
-        if len(self._kinds) >= MAX_SHAPES:
-            self._kinds.clear()
-        shape, known = told.kind.shape, told.kind.known
-        facts = facts_of(shape, known.verdict)
-        masked, reply = self._replies.of_shape(shape, shape.text, known.verdict)
-        kind = self._kinds[told.kind.number] = _OfKind(
-            facts,
-            self._messages.number_of(facts),
-            masked,
-            reply,
-            known.varies or (bool(known.blamed) and facts.action == Action.REQUEST_DELISTING),
-            shape.outcome is Outcome.DELIVERED and any(words in shape.text for words in WORDS_OF_HAND_OVER),
-            facts.action in REMARKABLE,
-        )
-        return kind
-
-    def note(self, classified: Classified) -> None:
-        """Take note of a record that is not counted: a delivery speaks against removing its address, whoever asked for what."""
-        self._others.add(classified)
+    def note(self, rows: Rows, columns: Columns) -> None:
+        """Take note of records that are not counted: a delivery speaks against removing its address, whoever asked for what."""
+        self._others.add(rows, columns)
 
     def summary(
-        self, lines: LineCounts | None = None, not_understood: Mapping[str, int] | None = None, now: datetime | None = None
+        self,
+        replies: FoundReplies,
+        lines: LineCounts | None = None,
+        not_understood: Mapping[str, int] | None = None,
+        now: datetime | None = None,
     ) -> Summary:
-        """The summary of what was added. A queue that is listed on stdin is as old as it is at `now`."""
+        """The summary of what was added, whose replies these are. Where there is a `now`, what waits is as old as it is then."""
         tallies = {direction: _Tally() for direction in (Direction.INBOUND, Direction.OUTBOUND, NONE)}
         series: Counter[Series] = Counter()
         failures = 0
@@ -246,11 +171,11 @@ class Summariser:
             whole.maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.OUTBOUND].maps(bounces=tallies[Direction.OUTBOUND].bounces),
             tallies[Direction.INBOUND].maps(bounces=Counter()),
-            find_tasks(self._messages, self._others, self._replies.examples(), self._providers),
+            find_tasks(self._messages, self._others, replies.examples, self._providers),
             failures,
             dict(sorted(failed_hours.items())),
-            self._replies.groups(),
-            _stuck(self._messages, now if self._queue_from_stdin else None),
+            replies.groups,
+            _stuck(self._messages, now),
             dict(sorted(series.items(), key=lambda pair: (-pair[1], pair[0]))),
             dict(not_understood or {}),
         )
@@ -258,10 +183,14 @@ class Summariser:
 
 def summarise(classified: Iterable[Classified], names: frozenset[str] = frozenset(), providers: frozenset[str] = frozenset()) -> Summary:
     """Return the summary of classified records; what is in `names` is not masked in replies, `providers` are the domains of known ones."""
-    summariser = Summariser(names, providers)
-    for item in classified:
-        summariser.add(item)
-    return summariser.summary()
+    counting = Counting(names, Anatomy(frozenset()))
+    summariser = Summariser(providers)
+    items = iter(classified)
+    while some := list(islice(items, BATCH)):
+        rows = counting.rows(some)
+        summariser.know(counting.new_facts())
+        summariser.add(rows, columns_of([item.record for item in some]))
+    return summariser.summary(counting.replies())
 
 
 def as_counted(classified: Classified) -> Classified:
@@ -345,117 +274,6 @@ def _stuck(messages: Messages, now: datetime | None) -> Stuck:
         until, _ = instant((now if oldest[1] else now.replace(tzinfo=None)).isoformat())
     seconds = max(0, until - oldest[0]) // 1_000_000 if oldest and until is not None else None
     return Stuck(reasons.total(), time_text(*oldest) if oldest else None, seconds, ordered(reasons), ordered(domains))
-
-
-class _Kind(NamedTuple):
-    """What replies are counted by."""
-
-    shape: int
-    reason: str
-    action: str
-
-
-class _Reply:
-    """How often a reply came, and how it was when it came first."""
-
-    def __init__(self) -> None:
-        self.records = 0
-        self.time = LATEST
-        self.example = Example("", "", 0, "")
-
-    @property
-    def first(self) -> tuple[str, Example]:
-        return self.time, self.example
-
-    def keep(self, classified: Classified, shape: str) -> None:
-        """Keep a record as the example, if it is: the earliest, and of those the first by its letters, so that the order of reading does not show."""
-        record, verdict = classified
-        recipient = hash_of(record.recipient.lower()) if record.recipient else 0
-        text = (_codes_of(record) + record.text)[:MAX_EXAMPLE]
-        candidate = (record.time or "", Example(text, verdict.evidence.match, recipient, shape))
-        self.time, self.example = min(self.first, candidate)
-
-
-class _OfKind(NamedTuple):
-    """What usual lines of a kind are counted by."""
-
-    facts: Facts
-    number: int
-    shape: str
-    reply: _Reply
-    is_judged_alone: bool
-    """Whether each of its lines has a verdict of its own, that may be counted otherwise."""
-
-    may_be_handed_over: bool
-    is_remarkable: bool
-
-
-class _Replies:
-    """The distinct replies, with an example each."""
-
-    def __init__(self, names: frozenset[str], anatomy: Anatomy) -> None:
-        self._names = names
-        self._anatomy = anatomy
-        self._shapes = Names(MAX_SHAPES, coarse, _codes_only)
-        self._shape_of = lru_cache(maxsize=MAX_SHAPES)(self._masked)
-        self._replies: dict[_Kind, _Reply] = {}
-
-    def add(self, classified: Classified) -> None:
-        record, verdict = classified
-        apart = self._anatomy.take(record.text[:MAX_TEXT], record.recipient, record.sender)
-        shape, reply = self.of_shape(record, apart.shape if apart else record.text, verdict)
-        reply.records += 1
-        if (record.time or "") <= reply.time:
-            reply.keep(classified, shape)
-
-    def of_shape(self, record: Record, shape: str, verdict: Verdict) -> tuple[str, _Reply]:
-        """The reply that a record is counted as, whose text has this shape (see `apart.py`), and how the shape is shown."""
-        shown = _codes_of(record) + self._shape_of(shape)
-        kind = _Kind(self._shapes.number(shown), verdict.reason, verdict.action.value)
-        reply = self._replies.get(kind)
-        if reply is None:
-            reply = self._replies[kind] = _Reply()
-        return shown, reply
-
-    def _masked(self, shape: str) -> str:
-        return shape_of(shape, "".join(RECIPIENT), self._names)
-
-    def groups(self) -> tuple[ReplyGroup, ...]:
-        """The replies, most first; the rarest together, by reason."""
-        counts: Counter[tuple[str, str]] = Counter()
-        examples: dict[tuple[str, str], tuple[str, Example]] = {}
-        for kind, reply in self._replies.items():
-            if reply.records:
-                key = (self._shapes[kind.shape], kind.reason)
-                counts[key] += reply.records
-                examples[key] = min(examples.get(key, reply.first), reply.first)
-        most = sorted(counts, key=lambda key: (-counts[key], key))
-        rest: Counter[str] = Counter()
-        of_rest: dict[str, tuple[str, Example]] = {}
-        for key in most[MAX_REPLIES:]:
-            rest[key[1]] += counts[key]
-            of_rest[key[1]] = min(of_rest.get(key[1], examples[key]), examples[key])
-        return (
-            *(ReplyGroup(shape, counts[shape, reason], reason, examples[shape, reason][1].text) for shape, reason in most[:MAX_REPLIES]),
-            *(ReplyGroup(OTHERS, count, reason, of_rest[reason][1].text) for reason, count in ordered(rest).items()),
-        )
-
-    def examples(self) -> dict[tuple[str, str], list[Example]]:
-        """The examples by reason and action, those of the most frequent replies first."""
-        found: dict[tuple[str, str], list[Example]] = {}
-        replies = ((kind, reply) for kind, reply in self._replies.items() if reply.records)
-        for kind, reply in sorted(replies, key=lambda pair: (-pair[1].records, self._shapes[pair[0].shape], pair[0])):
-            found.setdefault((kind.reason, kind.action), []).append(reply.example)
-        return found
-
-
-def _codes_of(record: Record) -> str:
-    return "".join(f"{code} " for code in (record.reply_code, record.enhanced_code) if code)
-
-
-def _codes_only(shape: str) -> str:
-    words = shape.split()
-    return " ".join([*(word for word in words[:2] if word[0].isdigit()), OTHERS])
 
 
 def _series_of(facts: Facts) -> Series:

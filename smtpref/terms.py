@@ -145,6 +145,9 @@ class InputFormat(StrEnum):
     MAILENABLE = "mailenable"
 
 
+QUEUES = frozenset((InputFormat.POSTQUEUE, InputFormat.POSTQUEUE_JSON, InputFormat.MAILQ))
+"""Formats that list what waits at the moment."""
+
 OF_EVENTS = frozenset(
     (
         InputFormat.SES,

@@ -23,7 +23,7 @@ LAYERS = [
     ["parsing."],
     ["circumstances", "apart", "verdict", "judging", "reference", "filtering", "names", "redaction"],
     ["comparison", "search", "usual", "classification", "explanation", "parallel"],
-    ["line_account", "moments", "closed", "messages", "priorities", "summary", "survey", "report"],
+    ["line_account", "moments", "closed", "rows", "messages", "priorities", "replies", "counting", "summary", "survey", "report"],
     ["render."],
     ["cli", "completion"],
 ]

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from smtpref import messages
+from smtpref import summary as summary_module
 from smtpref.classification import Classifier, classify_text
 from smtpref.closed import Closed
 from smtpref.errors import SmtprefError
@@ -34,8 +35,9 @@ from smtpref.render.progress import Progress
 from smtpref.render.prometheus import prometheus_text
 from smtpref.render.results import write_summary
 from smtpref.render.summary import even
+from smtpref.replies import MAX_REPLIES
 from smtpref.shapes import Names, sender_shape, shape_of
-from smtpref.summary import MAX_REPLIES, Series, Summary, summarise
+from smtpref.summary import Series, Summary, summarise
 from smtpref.survey import Survey, size_of
 
 from .conftest import TESTS, Run
@@ -734,6 +736,7 @@ def test_a_message_that_is_closed_counts_as_one_that_is_not(
         closed.append(len(facts))
         add(self, facts, *columns, reached=reached)
 
+    monkeypatch.setattr(summary_module, "BATCH", 1)
     monkeypatch.setattr(messages, "FEW_ROWS", rows)
     monkeypatch.setattr(messages, "NEW_ROWS", rows // 2)
     monkeypatch.setattr(Closed, "add", add_and_tell)

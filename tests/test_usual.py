@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from smtpref import usual
 from smtpref.classification import Classifier
+from smtpref.counting import Counting
 from smtpref.judging import Judge
 from smtpref.knowledge import load_knowledge
 from smtpref.model import Classified
@@ -19,6 +20,7 @@ from smtpref.parsing.postfix_usual import Clock, UsualLine
 from smtpref.parsing.recognition import read_items
 from smtpref.parsing.stamps import split_stamp
 from smtpref.render.records import record_line
+from smtpref.rows import columns_of
 from smtpref.summary import Summariser
 
 from .conftest import SAMPLES
@@ -127,11 +129,17 @@ def test_what_is_forgotten_is_found_again(bound: str, monkeypatch: pytest.Monkey
 def test_a_summary_of_kinds_is_that_of_records(lines: list[tuple[str, dict[str, str]]]) -> None:
     classifier = Classifier(KNOWLEDGE)
     names = frozenset(KNOWLEDGE.blocklists)
-    by_kind, by_record = (Summariser(names, frozenset(), classifier.judge.anatomy) for _ in range(2))
+    by_kind, by_record = (Counting(names, classifier.judge.anatomy) for _ in range(2))
+    summary_of_kinds, summary_of_records = Summariser(), Summariser()
     for line in usual_lines(Input("-", LATEST, lines_of(log(lines * 2)))):
-        by_kind.add_usual([line], classifier.usual_lines)
-        by_record.add(alone(line))
-    assert json.dumps(by_kind.summary().to_dict()) == json.dumps(by_record.summary().to_dict())
+        for counting, summariser, rows in (
+            (by_kind, summary_of_kinds, by_kind.rows_of_usual([line], classifier.usual_lines)),
+            (by_record, summary_of_records, by_record.rows([alone(line)])),
+        ):
+            summariser.know(counting.new_facts())
+            summariser.add(rows, columns_of([line]))
+    whole = [summary_of_kinds.summary(by_kind.replies()), summary_of_records.summary(by_record.replies())]
+    assert json.dumps(whole[0].to_dict()) == json.dumps(whole[1].to_dict())
 
 
 @given(

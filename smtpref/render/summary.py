@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..knowledge import say
-from ..messages import NONE
 from ..model import Action, Direction, Outcome
 from ..patterns import lazily
 from ..priorities import UNSUBSCRIBE, WAIT_AND_CHECK, Task
+from ..rows import NONE
 from ..summary import Maps, Summary
 from .views import Bars, Beside, Course, Line, Paragraph, Ranked, Ranking, Role, Span, View, Viewer, grouped, line, span
 
