@@ -119,6 +119,7 @@ class Messages:
         self._limit = FEW_ROWS
         self._is_settled = True
         self._handed_over: set[int] = set()
+        self._counts: list[tuple[Facts, str, str | None, int]] | None = None
 
     def add(self, rows: Rows, columns: Columns) -> None:
         """Take records: the message of each is new, or known and then changed by whatever is said last."""
@@ -156,6 +157,7 @@ class Messages:
             self._columns[name].extend(values)
         self._count += len(rows.facts)
         self._is_settled = False
+        self._counts = None
         self._remark(first, rows, recipients)
 
     def of(self, are: Callable[[Facts], bool]) -> Iterator[Message]:
@@ -180,8 +182,13 @@ class Messages:
                 Listing(*self._listings[listed].split("\t")) if listed is not None else None,
             )
 
-    def counts(self) -> Iterator[tuple[Facts, str, str | None, int]]:
+    def counts(self) -> Sequence[tuple[Facts, str, str | None, int]]:
         """How many messages have the same facts, domain and hour, more cheaply than from the messages; the same may come again."""
+        if self._counts is None:
+            self._counts = list(self._count_them())
+        return self._counts
+
+    def _count_them(self) -> Iterator[tuple[Facts, str, str | None, int]]:
         closed = (((facts, domain, hour), count) for facts, domain, _, hour, count in self._closed.counts())
         for (facts, domain, hour), count in chain(closed, self._counted("facts", "domain", "hour")):
             yield self._facts[facts], self._domains[domain], self._moments.hour(hour)[0], count

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -204,10 +204,10 @@ def find_tasks(
     action, the most frequent first; `providers` are the domains of known providers.
     """
     testimony = Testimony(messages, others, providers)
-    gathered: dict[tuple[str, str], _Gathering] = {}
+    gathered: defaultdict[tuple[str, str], _Gathering] = defaultdict(_Gathering)
     for message in messages.of(is_failure):
         key, doubt = _task_of(message, testimony)
-        gathered.setdefault(key, _Gathering()).add(message, doubt)
+        gathered[key].add(message, doubt)
     tasks = [gathering.task(key, testimony.last_successes, examples) for key, gathering in gathered.items()]
     return tuple(sorted(tasks, key=lambda task: (task.is_waiting, -task.messages, task.action, task.acts)))
 
@@ -239,7 +239,8 @@ class _Gathering:
         self._doubts: Counter[str] = Counter()
         self._listings: Counter[tuple[str, str, str]] = Counter()
         self._recipients: set[int] = set()
-        self._times: list[tuple[int, str]] = []
+        self._first: tuple[int, str] | None = None
+        self._last: tuple[int, str] | None = None
 
     def add(self, message: Message, doubt: Doubt | None) -> None:
         if doubt:
@@ -254,10 +255,9 @@ class _Gathering:
         if message.address:
             self._addresses[message.address] += 1
             self._recipients.add(message.recipient)
-        times = [(time, message.offset) for time in (message.first, message.last) if time is not None]
-        if times:
-            times += self._times
-            self._times = [min(times), max(times)]
+        if message.first is not None and message.last is not None:
+            first, last = (message.first, message.offset), (message.last, message.offset)
+            self._first, self._last = min(self._first or first, first), max(self._last or last, last)
 
     def task(
         self, key: tuple[str, str], successes: Mapping[str, tuple[int, str]], examples: Mapping[tuple[str, str], Sequence[Example]]
@@ -275,8 +275,8 @@ class _Gathering:
             domains,
             ordered(self._senders),
             ordered(self._reasons),
-            time_text(*self._times[0]) if self._times else None,
-            time_text(*self._times[1]) if self._times else None,
+            time_text(*self._first) if self._first else None,
+            time_text(*self._last) if self._last else None,
             time_text(*success) if success else None,
             example.text if example else None,
             example.match if example else "",

@@ -148,8 +148,11 @@ class CutLines:
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
         self._passed += self._position
         end = chunk.find(b"\n")
-        # What is too long is dropped as it comes.
-        self._block = (rest + chunk[:end])[:MAX_LINE] + chunk[end:] if end >= 0 else (rest + chunk)[:MAX_LINE]
+        if end >= 0 and len(rest) + end <= MAX_LINE:
+            self._block = rest + chunk
+        else:
+            # What is too long is dropped as it comes.
+            self._block = (rest + chunk[:end])[:MAX_LINE] + chunk[end:] if end >= 0 else (rest + chunk)[:MAX_LINE]
         self._position = 0
 
     def _line(self, raw: bytes, begin: int) -> Line:
