@@ -37,6 +37,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "o": 3600, "d": 86400, "j": 86400, "t": 86
 MAX_HOSTS = 10_000
 """Hosts of which it is remembered whose they are."""
 
+MAX_TEXTS = 1000
+"""Texts of which it is remembered which blocklist they name."""
+
 UNITS = (
     "s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi|m|mins?|minutes?|minuten?|minutos?|minuti"
     "|h|hrs?|hours?|stunden?|heures?|horas?|ore|d|days?|tagen?|jours?|d[ií]as?|giorni"
@@ -61,6 +64,8 @@ class Recogniser:
         self._knowledge = knowledge
         self._hosts: dict[str, str] = {}
         self._owner = lru_cache(maxsize=MAX_HOSTS)(self._find_owner)
+        self.blocklist = lru_cache(maxsize=MAX_TEXTS)(self._find_blocklist)
+        """The name of the blocklist that a text names, the most exact one; None where it names none."""
         self._domains: dict[str, str] = {}
         self._services: dict[str, str] = {}
         markers: list[tuple[str, str]] = []
@@ -141,8 +146,7 @@ class Recogniser:
     def _is_named(self, record: Record) -> bool:
         return record.relay is not None and not _FORMS["ip"].fullmatch(record.relay)
 
-    def blocklist(self, text: str) -> str | None:
-        """The name of the blocklist that `text` names, the most exact one."""
+    def _find_blocklist(self, text: str) -> str | None:
         lowered = text[:MAX_TEXT].lower()
         found = [(match.start(), name) for mark, pattern, name in self._lists if mark in lowered and (match := pattern.search(lowered))]
         names = [name for _, name in sorted(found, key=lambda pair: pair[0])]

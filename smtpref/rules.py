@@ -18,7 +18,10 @@ from .patterns import lazily
 from .words import TOKEN, Subject, WordIndex
 
 FEW_TEXTS = 5
-"""Texts that are looked through word by word; after these it takes less to have an index of the words."""
+"""Texts that are looked through word by word; after these it takes less to have an index of the words,"""
+
+FEW_WORDS = 100
+"""unless there are no more than these."""
 
 MAX_TEXT = 8192
 """Characters of a reply that rules look at: sixteen times what RFC 5321 section 4.5.3.1.5 allows a reply line."""
@@ -241,7 +244,7 @@ class RuleSet:
     def _present(self, subject: Subject) -> set[str]:
         """The needed words that stand in a text."""
         self._texts += 1
-        if self._texts > FEW_TEXTS:
+        if self._texts > FEW_TEXTS and len(self._words) > FEW_WORDS:
             return self._needed.present(subject)
         return {word for word in self._words if word in subject.lowered}
 

@@ -66,6 +66,7 @@ class OrderOfEvidence:
         self._own_rules: dict[str | None, RuleSet] = {}
         self._known_rules: dict[int, Rule] = {}
         self._ids = list(knowledge.rules)
+        self._hits = lru_cache(maxsize=MAX_TEXTS)(self._find_hits)
 
     @cached_property
     def _rules(self) -> RuleSet:
@@ -165,14 +166,14 @@ class OrderOfEvidence:
         is_hard = rule.providers and reasons[rule.reason]["bounce"] == Bounce.HARD
         return bool(is_hard and any(reasons[other.reason]["category"] in (Category.SENDER, Category.REPUTATION) for other in others))
 
-    def _hits(self, text: MaskedText, situation: Situation) -> list[Hit]:
+    def _find_hits(self, text: MaskedText, situation: Situation) -> tuple[Hit, ...]:
         """The rules that match and that no other matching one beats, strongest first."""
         if (situation.reply_code or "")[:1] in ("2", "3"):
             hits = self._rules_of_success.find(text, situation)
         else:
             hits = [*self._rules_of(situation.provider).find(text, situation), *self._rules.find(text, situation)]
         standing = [hit for hit in hits if not any(_beats(other.rule, hit.rule) for other in hits)]
-        return sorted(standing or hits, key=lambda hit: hit.strength, reverse=True)
+        return tuple(sorted(standing or hits, key=lambda hit: hit.strength, reverse=True))
 
     def _by_own_number(self, record: Record, provider: str | None) -> Iterator[_Judged]:
         """What the provider itself means by the enhanced code, or by the reply code, where that is not what the registry says."""
