@@ -210,7 +210,7 @@ def _stand_in(value: str, number: int, following: str) -> str:
 def _alike(stand_in: str, value: str, *, is_of_host: bool) -> str:
     """A pattern of what the same would stand in for as for a value; of some of these it may find none."""
     if stand_in.startswith("a-user-"):
-        return r"[\w.+=-]*\d[\w.+=-]*"
+        return r"(?=[\w.+=-]*\d)[\w.+=-]++"
     if stand_in.startswith("2026-"):
         return r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?"
     if stand_in.startswith("2001:"):
