@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .built import listed, stamp_of
+from .built import INDEX, listed, stamp_of
 from .codes_form import SECTIONS
 from .literals import needs_of
 from .patterns import lazily
@@ -33,10 +33,18 @@ def build(written: Path) -> bytes:
     from .codes_file import read_codes_file  # noqa: PLC0415
 
     sections = read_codes_file(written)
-    lines: list[list[Any]] = [["made from", "", stamp_of(written)]]
-    lines += [[name, block[SECTIONS[name].identity], block] for name, blocks in sections.items() for block in blocks]
-    lines += [["indexes", name, index] for name, index in indexes(sections).items()]
-    return b"".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines)
+    lines = {name: _lines(name, {block[SECTIONS[name].identity]: block for block in blocks}) for name, blocks in sections.items()}
+    lines |= {INDEX.format(name=name): _lines("index", {name: index}) for name, index in indexes(sections).items()}
+    sizes = {name: len(content) for name, content in lines.items()}
+    return b"".join([_line("made from", "", stamp_of(written), sizes), *lines.values()])
+
+
+def _lines(section: str, blocks: Mapping[str, Any]) -> bytes:
+    return b"".join(_line(section, identity, block) for identity, block in blocks.items())
+
+
+def _line(*values: object) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -55,7 +63,8 @@ def indexes(sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     names += [[code, name] for code, name in {block["code"]: block["name"] for block in own}.items() if COMPLETED.fullmatch(code)]
     names += [[block["zone"], {"en": block["name"]}] for block in sections["blocklists"]]
     families = [family for provider in sections["providers"] for family in provider.get("families", ())]
-    patterns = [pattern for block in (*sections["rules"], *families) for pattern in listed(block.get("pattern"))]
+    fields = ("pattern", "unless_pattern")
+    patterns = [pattern for block in (*sections["rules"], *families) for field in fields for pattern in listed(block.get(field))]
     fixed = sorted({token for name in ("rules", "providers", "blocklists") for block in sections[name] for token in _fixed(block)})
     marks = {
         "providers": [{name: block[name] for name in MARKS if name in block} for block in sections["providers"]],

@@ -1,7 +1,8 @@
 """The checked knowledge as a file that costs next to nothing to open: `codes.jsonl`, made from `codes.yaml`.
 
-Each line is a JSON list of section, identity and block; a block is parsed when it is asked for, since a run needs few of a thousand.
-The first line tells what the file was made from. The last sections are indexes that would need every block to be parsed.
+The first line tells what the file was made from, and how many bytes each section has. Every other line is a JSON list of section, identity
+and block: a section is cut into lines, and a block parsed, when it is asked for, since a run needs few of a thousand.
+The last sections are indexes.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
 BUILT = "codes.jsonl"
+INDEX = "index of {name}"
+"""A section of one block: what would need every block to be parsed."""
 
 Block = Mapping[str, Any]
 
@@ -22,8 +27,15 @@ Block = Mapping[str, Any]
 class Blocks(Mapping[str, Block]):
     """The blocks of one section by identity, in the order of the file."""
 
-    def __init__(self, lines: dict[str, bytes | Block]) -> None:
-        self._lines = lines
+    def __init__(self, written: Mapping[str, Block] | memoryview) -> None:
+        self._written = written
+
+    @cached_property
+    def _lines(self) -> dict[str, bytes | Block]:
+        if not isinstance(self._written, memoryview):
+            return dict(self._written)
+        lines = bytes(self._written).splitlines()
+        return {line.split(b'"', 4)[3].decode(): line for line in lines}
 
     def __getitem__(self, identity: str) -> Block:
         block = self._lines[identity]
@@ -52,15 +64,17 @@ def shipped_sections() -> Sections:
     stamp = stamp_of(written) if is_checkout else None
     built = PACKAGE / BUILT
     if built.exists():
-        first, _, rest = built.read_bytes().partition(b"\n")
-        if stamp in (None, json.loads(first)[2]):
-            return _sections(rest)
+        with built.open("rb") as file:
+            # Only the pages that are looked at are read.
+            content = mmap(file.fileno(), 0, access=ACCESS_READ)
+        if stamp in (None, _first_line(content)[2]):
+            return _sections(content)
     # Only a changed checkout needs it.
     from .building import build  # noqa: PLC0415
 
-    content = build(written)
-    _replace(built, content)
-    return _sections(content.partition(b"\n")[2])
+    new = build(written)
+    _replace(built, new)
+    return _sections(new)
 
 
 def listed(value: str | list[str] | None) -> list[str]:
@@ -68,12 +82,18 @@ def listed(value: str | list[str] | None) -> list[str]:
     return [] if value is None else [value] if isinstance(value, str) else value
 
 
-def _sections(content: bytes) -> Sections:
-    sections: dict[str, dict[str, bytes | Block]] = {}
-    for line in content.splitlines():
-        _, section, _, identity, _ = line.split(b'"', 4)
-        sections.setdefault(section.decode(), {})[identity.decode()] = line
-    return {name: Blocks(lines) for name, lines in sections.items()}
+def _sections(content: bytes | mmap) -> Sections:
+    *_, sizes = _first_line(content)
+    found: dict[str, Blocks] = {}
+    rest = memoryview(content)[content.find(b"\n") + 1 :]
+    for name, size in sizes.items():
+        found[name], rest = Blocks(rest[:size]), rest[size:]
+    return found
+
+
+def _first_line(content: bytes | mmap) -> list[Any]:
+    line: list[Any] = json.loads(content[: content.find(b"\n")])
+    return line
 
 
 def stamp_of(written: Path) -> str:

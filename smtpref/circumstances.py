@@ -16,13 +16,13 @@ from .patterns import lazily
 from .rules import MAX_TEXT, phrase_pattern
 from .words import Subject, WordIndex
 
-_IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,6}"
+_IP = r"\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)|(?:[0-9A-Fa-f]{1,4}:){2,7}:?[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{1,4}){0,6}"
 _FORMS = {
-    "ip": lazily(rf"(?<![\w.:])({_IP})(?![\w:])", re.IGNORECASE),
-    "url": lazily(r"(https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])", re.IGNORECASE),
-    "address": lazily(r"<?([^\s<>@\"'()\[\]:]{1,64}@[a-z0-9](?:[\w-]|\.(?!\.)){0,253}[a-z0-9])>?", re.IGNORECASE),
+    "ip": lazily(rf"(?<![\w.:])({_IP})(?![\w:])"),
+    "url": lazily(r"((?i:https?)://[^\s<>\"']{1,2000}[^\s<>\"'.,;:)\]])"),
+    "address": lazily(r"<?([^\s<>@\"'()\[\]:]{1,64}@[A-Za-z0-9](?:[\w-]|\.(?!\.)){0,253}[A-Za-z0-9])>?"),
     "domain": lazily(
-        r"(?<![\w@./+-])((?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{0,61}[a-z0-9])(?![\w/@=+-])", re.IGNORECASE
+        r"(?<![\w@./+-])((?:[A-Za-z0-9_](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9])(?![\w/@=+-])"
     ),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from .building import indexes
-from .built import Block, Blocks, Sections
+from .built import INDEX, Block, Blocks, Sections
 from .codes_form import SECTIONS, SHARED_WORDS, Lists, Report, block_of, contradictions
 from .errors import KnowledgeError, Unreadable
 
@@ -58,8 +58,8 @@ def lay_over(path: Path, shipped: Sections) -> Sections:
             blocks[name][key] = {**blocks[name].get(key, {}), **block}
     merged: Lists = {name: [dict(block) for block in section.values()] for name, section in blocks.items()}
     _check(merged, own, report)
-    laid_over = {name: Blocks(dict(section)) for name, section in blocks.items()}
-    return {**laid_over, "indexes": Blocks(dict(indexes(merged)))}
+    laid_over = {name: Blocks(section) for name, section in blocks.items()}
+    return laid_over | {INDEX.format(name=name): Blocks({name: index}) for name, index in indexes(merged).items()}
 
 
 def _parsed(path: Path) -> Any:

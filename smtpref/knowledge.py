@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .built import Block, Blocks, Sections, shipped_sections
+from .built import INDEX, Block, Blocks, Sections, shipped_sections
 
 if TYPE_CHECKING:
     from .model import Source
@@ -54,31 +54,31 @@ class Knowledge:
 
     def users_of(self, code: str) -> tuple[Block, ...]:
         """The providers that have a meaning of their own for a code."""
-        users: Any = self._sections["indexes"]["users"]
+        users: Any = self._index("users")
         return tuple(self.providers[provider] for provider in users.get(code.lower(), ()))
 
     def needs_of(self, pattern: str) -> list[list[str]]:
         """The words that a pattern of a rule or family needs."""
-        needs: Any = self._sections["indexes"]["needs"]
+        needs: Any = self._index("needs")
         found: list[list[str]] = needs[pattern]
         return found
 
     @property
     def marks(self) -> Mapping[str, Any]:
         """What providers and blocklists are known by, without all else that is said of them."""
-        marks: Mapping[str, Any] = self._sections["indexes"]["marks"]
+        marks: Mapping[str, Any] = self._index("marks")
         return marks
 
     @property
     def index_of_rules(self) -> Mapping[str, Any]:
         """What leads to the rules (see `rules.index_of`)."""
-        index: Mapping[str, Any] = self._sections["indexes"]["rules"]
+        index: Mapping[str, Any] = self._index("rules")
         return index
 
     @cached_property
     def fixed(self) -> frozenset[str]:
         """The numbers, ids and users ("postmaster@") that rules, providers and blocklists mention: no two of them are alike."""
-        fixed: Any = self._sections["indexes"]["fixed"]
+        fixed: Any = self._index("fixed")
         return frozenset(fixed)
 
     def completions(self, typed: str, language: Language) -> Iterator[tuple[str, str]]:
@@ -90,13 +90,16 @@ class Knowledge:
                 return [len(parts), *map(int, parts)]
             return [2] if named[0] in self.classes else [4]
 
-        names: Any = self._sections["indexes"]["names"]
+        names: Any = self._index("names")
         for code, name in sorted(names, key=place):
             if code.startswith(typed):
                 yield code, say(name, language)
 
+    def _index(self, name: str) -> Any:
+        return self._sections[INDEX.format(name=name)][name]
+
     def _section(self, name: str) -> Blocks:
-        return self._sections.get(name) or Blocks({})
+        return self._sections.get(name, Blocks({}))
 
 
 def say(text: Mapping[str, Any], language: Language) -> Any:

@@ -16,6 +16,9 @@ SHORTEST = 3
 MOST_WORDS = 60
 """A group of more words than this tells little."""
 
+MOST_SPELLINGS = 16
+"""Ways to write a word, some of whose letters are one of several."""
+
 MOST_GROUPS = 3
 
 Needs = list[list[str]]
@@ -31,22 +34,32 @@ def needs_of(pattern: str) -> Needs:
 
 def _groups(parsed: Sequence[Any]) -> Iterator[set[str]]:
     """One group for every stretch of the sequence that cannot be left out."""
-    literal = ""
+    words = {""}
     for operation, argument in parsed:
-        if operation is _constants.LITERAL:
-            literal += chr(argument).lower()
+        letters = _letters(operation, argument)
+        if letters and len(words) * len(letters) <= MOST_SPELLINGS:
+            words = {word + letter for word in words for letter in letters}
             continue
-        if _is_word(literal):
-            yield {literal}
-        literal = ""
+        if all(map(_is_word, words)):
+            yield words
+        words = letters or {""}
         if operation is _constants.SUBPATTERN:
             yield from _groups(argument[3])
         elif operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT) and argument[0] > 0:
             yield from _groups(argument[2])
         elif operation is _constants.BRANCH:
             yield from _branches(argument[1])
-    if _is_word(literal):
-        yield {literal}
+    if all(map(_is_word, words)):
+        yield words
+
+
+def _letters(operation: Any, argument: Any) -> set[str]:
+    """The letters that may stand in one place of a word; none where that is no letter, or may be one of many."""
+    if operation is _constants.LITERAL:
+        return {chr(argument).lower()}
+    if operation is _constants.IN and all(kind is _constants.LITERAL for kind, _ in argument):
+        return {chr(letter).lower() for _, letter in argument}
+    return set()
 
 
 def _branches(branches: Sequence[Sequence[Any]]) -> Iterator[set[str]]:

@@ -165,15 +165,15 @@ class Rule:
 
     def is_silenced(self, subject: str) -> bool:
         """Whether words are there that the rule does not stand beside."""
-        return any(word in subject and pattern.search(subject) for word, pattern in self._silencers)
+        return any(_has_needed(subject, needs) and pattern.search(subject) for needs, pattern in self._silencers)
 
     @cached_property
-    def _silencers(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
-        """Patterns, each with a word without which it finds nothing."""
+    def _silencers(self) -> tuple[tuple[Needs, re.Pattern[str]], ...]:
+        """Patterns, each with the words that it needs."""
         phrases = [phrase.lower() for phrase in self._block.get("unless", ())]
         return (
-            *((max(phrase.split(), key=len), _compiled(phrase_pattern(phrase))) for phrase in phrases),
-            *(("", _compiled(pattern)) for pattern in listed(self._block.get("unless_pattern"))),
+            *(([[word] for word in phrase.split()], _compiled(phrase_pattern(phrase))) for phrase in phrases),
+            *((self._needs_of(pattern), _compiled(pattern)) for pattern in listed(self._block.get("unless_pattern"))),
         )
 
 
@@ -366,6 +366,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     """A pattern for texts in small letters; one that is in small letters itself is matched twice as fast."""
     letters = re.sub(r"\\.", "", pattern)
     return lazily(pattern, 0 if letters == letters.lower() else re.IGNORECASE)
+
+
+def _has_needed(text: str, needs: Needs) -> bool:
+    for group in needs:
+        for word in group:
+            if word in text:
+                break
+        else:
+            return False
+    return True
 
 
 def _is_open(character: str) -> bool:
