@@ -26,6 +26,7 @@ from .wording import choose_language, error_lines, phrase
 
 if TYPE_CHECKING:
     from .filtering import Filters
+    from .parallel import Plan
     from .redaction import Redactor
     from .survey import Survey
 
@@ -241,7 +242,6 @@ def classify(
     """
     from .classification import classify_inputs
     from .filtering import NO_FILTERS, choose_filters
-    from .parallel import Work, plan_for, write_in_parallel
     from .render.stream import line_renderer, write_records
 
     output = _output(format, lang, own, has_summary=summary and not not_understood)
@@ -271,8 +271,10 @@ def classify(
             count = _write_not_understood(survey, input_format, redactor, output)
         else:
             count = _write_summary(survey, input_format, filters, redactor, output)
-    elif not redactor and (plan := plan_for(paths)) and (render := line_renderer(output)):
+    elif not redactor and (plan := _plan(paths)) and (render := line_renderer(output)):
         # Pseudonyms are numbered as they come, which several processes cannot do.
+        from .parallel import Work, write_in_parallel
+
         work = Work(output.knowledge, input_format, year, filters.admit, render)
         count = write_in_parallel(plan, work, output.put_whole, errors)
         output.flush()
@@ -332,6 +334,15 @@ def _redactor(knowledge: Knowledge) -> Redactor:
     from .redaction import Redactor
 
     return Redactor(knowledge)
+
+
+def _plan(paths: Sequence[str]) -> Plan | None:
+    """How several processes share the reading, where that is worth while."""
+    if STDIN in paths:
+        return None
+    from .parallel import plan_for
+
+    return plan_for(paths)
 
 
 def _write_summary(survey: Survey, only: InputFormat | None, filters: Filters, redactor: Redactor | None, output: Output) -> int:

@@ -405,7 +405,7 @@ def written() -> dict[str, list[dict[str, Any]]]:
 
 def test_the_built_file_says_what_the_codes_file_says(written: dict[str, list[dict[str, Any]]]) -> None:
     built: dict[str, list[Any]] = {name: [] for name in SECTIONS}
-    for line in build(CHECKOUT / "codes.yaml").splitlines():
+    for line in build(CHECKOUT / "codes.yaml").splitlines()[1:]:
         name, identity, block = json.loads(line)
         if name in built:
             assert block[SECTIONS[name].identity] == identity

@@ -237,12 +237,13 @@ class DialogueReader(Reader):
 
     def _of_bare(self, line: InputLine) -> list[Record] | None:
         text = line.text.strip()
-        shell = _SHELL.match(text)
+        is_reply = CODE_FIRST.match(text)
+        shell = None if is_reply else _SHELL.match(text)
         if shell:
             completed = self._answered()
             self._start(shell)
             return completed
-        if _OPENS.match(text):
+        if not is_reply and _OPENS.match(text):
             completed = self._answered()
             self._connect(text)
             return completed
@@ -254,12 +255,13 @@ class DialogueReader(Reader):
         """A bare line outside of any dialogue: a command opens one, and a reply that refuses nothing may be its beginning."""
         if self._is_echo(line.text):
             return []
-        if self._held or _STRONG_COMMAND.match(line.text):
+        is_reply = CODE_FIRST.match(line.text)
+        if self._held or (not is_reply and _STRONG_COMMAND.match(line.text)):
             session = self._open()
             session.is_bare = True
             session.send(line.text)
             return []
-        return self._hold(line) if line.text[:1] in ("2", "3") and CODE_FIRST.match(line.text) else None
+        return self._hold(line) if is_reply and line.text[0] in "23" else None
 
     def _of_session(self, line: InputLine, text: str, session: _Session) -> list[Record] | None:
         is_reply = bool(CODE_FIRST.match(text))

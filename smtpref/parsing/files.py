@@ -8,12 +8,10 @@ from __future__ import annotations
 import bz2
 import codecs
 import errno
-import gzip
 import io
 import lzma
 import os
 import select
-import shlex
 import sys
 import zlib
 from collections import Counter
@@ -219,13 +217,18 @@ def _latest(written: datetime, year: int | None) -> datetime:
 
 def _hint(path: str, why: OSError) -> str | None:
     """The command that a person meant who named a reply where a file belongs."""
-    return (
-        f"echo {shlex.quote(path)} | smtpref classify" if path[:3].isdigit() and why.errno in (errno.ENOENT, errno.ENAMETOOLONG) else None
-    )
+    if not (path[:3].isdigit() and why.errno in (errno.ENOENT, errno.ENAMETOOLONG)):
+        return None
+    import shlex  # noqa: PLC0415  (a start that succeeds needs none)
+
+    return f"echo {shlex.quote(path)} | smtpref classify"
 
 
 def _decompressed(path: str) -> object:
     if path.endswith(".gz"):
+        # Few inputs are compressed.
+        import gzip  # noqa: PLC0415
+
         return gzip.open(path, "rb")
     if path.endswith(".bz2"):
         return bz2.open(path, "rb")

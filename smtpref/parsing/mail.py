@@ -12,6 +12,7 @@ from datetime import datetime
 from ..model import InputFormat, Record
 from ..patterns import lazily
 from .reader import InputLine, Reader
+from .reply import CODE_FIRST
 
 MAX_MESSAGE = 4 << 20
 """Bytes of a message that are kept; what tells of an outcome stands before the message that comes back."""
@@ -120,7 +121,7 @@ class MailReader(Reader):
             return records
         if not self.is_open:
             is_first, self._is_first = self._is_first, self._is_first and not line.text.strip()
-            if is_first and _BOUNCE_OPENING.match(line.text):
+            if is_first and not CODE_FIRST.match(line.text) and _BOUNCE_OPENING.match(line.text):
                 return self._open_body(line)
             return self._open(line) if is_start else None
         self._keep(line)
@@ -150,7 +151,7 @@ class MailReader(Reader):
         return lines
 
     def _starts(self, line: InputLine) -> bool:
-        if _SEPARATOR.match(line.text):
+        if line.text.startswith("From ") and _SEPARATOR.match(line.text):
             return not self.is_open or self._is_mbox
         name = _field(line.text)
         return name is not None and (name in _COMMON or name in _OTHERS or name.startswith(_PREFIXES))

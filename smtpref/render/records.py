@@ -1,8 +1,7 @@
-"""Results for machines: JSON, JSON Lines and CSV, from the results' own `to_dict()`; keys are added, never renamed."""
+"""Results for machines: JSON, JSON Lines and CSV, from the results' own `to_dict()`, and rows of plain text; keys are added, never renamed."""
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -72,6 +71,23 @@ def _json(text: str | None) -> str:
     return "null" if text is None else _quoted(text)
 
 
+def plain_line(item: Classified) -> str:
+    """A record as a row of plain text, a tab between two cells."""
+    record, verdict = item
+    cells = (
+        record.time or "",
+        record.outcome or "",
+        verdict.reason,
+        verdict.bounce,
+        str(record.reply_code or ""),
+        str(record.enhanced_code or ""),
+        record.recipient or "",
+        record.relay or "",
+        record.text,
+    )
+    return "\t".join(map(visible, cells)) + "\n"
+
+
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     """CSV with the keys as columns; an object's keys follow its own (`evidence_by`), a list is joined by blanks."""
     header: list[str] | None = None
@@ -108,6 +124,9 @@ def _item(item: object) -> str:
 
 
 def _csv_line(cells: list[str]) -> str:
+    # Nobody else needs it.
+    import csv  # noqa: PLC0415
+
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue()

@@ -12,7 +12,8 @@ _UNSAFE = lazily("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u20
 
 def visible(text: str) -> str:
     r"""`text` with every control character as an escape that can be read: ESC becomes \x1b, an override \u202e."""
-    return _UNSAFE.sub(_escape, text)
+    # Most text is plain, and needs no pattern.
+    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_escape, text)
 
 
 def json_escaped(text: str) -> str:

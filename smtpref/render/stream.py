@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from queue import Empty, Queue
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..model import Classified
-from . import records, text
+from . import records
 from .output import Format, Output
-from .safety import visible
-from .views import Role, verdict_tone
+
+if TYPE_CHECKING:
+    from queue import Queue
+
+    from .views import Role
 
 FIRST_RECORD_WAITS = 0.5
 """Seconds that a first record waits for a second one, to be shown as a panel if it stays alone."""
@@ -32,13 +34,13 @@ def write_records(classified: Iterator[Classified], output: Output) -> int:
 
 def line_renderer(output: Output) -> Callable[[Classified], str] | None:
     """How a record is written in a format that has each for itself; None of the others."""
-    viewer = output.viewer
-    renderers: dict[Format, Callable[[Classified], str]] = {
-        Format.PLAIN: lambda item: text.plain_row(map(visible, _plain_cells(item))),
-        Format.JSONL: records.record_line,
-        Format.MARKDOWN: lambda item: text.markdown(viewer.record(item)) + "\n",
-    }
-    return renderers.get(output.format)
+    if output.format is Format.MARKDOWN:
+        # Other formats have no views.
+        from . import text
+
+        viewer = output.viewer
+        return lambda item: text.markdown(viewer.record(item)) + "\n"
+    return {Format.PLAIN: records.plain_line, Format.JSONL: records.record_line}.get(output.format)
 
 
 def _write_lines(classified: Iterator[Classified], output: Output, render: Callable[[Classified], str]) -> int:
@@ -67,22 +69,9 @@ def _whole_writer(render: Callable[[Iterable[records.Row]], Iterator[str]]) -> C
     return write
 
 
-def _plain_cells(item: Classified) -> tuple[str, ...]:
-    record, verdict = item.record, item.verdict
-    return (
-        record.time or "",
-        record.outcome or "",
-        verdict.reason,
-        verdict.bounce,
-        str(record.reply_code or ""),
-        str(record.enhanced_code or ""),
-        record.recipient or "",
-        record.relay or "",
-        record.text,
-    )
-
-
 def _write_rich_records(classified: Iterator[Classified], output: Output) -> int:
+    from .views import verdict_tone
+
     terminal, viewer = output.terminal(), output.viewer
     tally: dict[Role, int] = {}
     count = 0
@@ -110,6 +99,9 @@ class _Alone(NamedTuple):
 
 def _first_alone_or_rest(classified: Iterator[Classified]) -> Iterator[Classified | _Alone]:
     """The records; a first one that stays alone, or has waited long enough for a second, in its own wrapper or at once."""
+    # Only a terminal needs it.
+    from queue import Empty, Queue
+
     queue: Queue[Classified | BaseException | None] = Queue(maxsize=1000)
 
     def read() -> None:

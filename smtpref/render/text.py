@@ -20,11 +20,6 @@ def plain(view: View) -> str:
     return "".join(f"{text}\n" for block in view for text in _plain_lines(block))
 
 
-def plain_row(cells: Iterable[str]) -> str:
-    """Cells of one record, a tab between two."""
-    return "\t".join(cells) + "\n"
-
-
 def markdown(view: View) -> str:
     """A view as Markdown."""
     return "".join(f"{text}\n" for block in view for text in _markdown_lines(block))
