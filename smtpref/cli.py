@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from copy import copy
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -399,11 +400,25 @@ def _print_error(lines: list[str]) -> None:
         print(visible(line), file=sys.stderr)
 
 
+def _app_of(name: str) -> typer.Typer:
+    """The application as far as a command needs it: no start waits for the options of three others to be made."""
+    named = copy(app)
+    named.registered_commands = [one for one in app.registered_commands if one.callback and one.callback.__name__ == name]
+    return named if named.registered_commands else app
+
+
+def _named_command() -> str:
+    """The word in the place of a command, on the command line or where Tab was pressed."""
+    typed = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    _, word, *_ = [*(typed.split() if "_SMTPREF_COMPLETE" in os.environ else sys.argv), "", ""]
+    return word
+
+
 def main() -> int:
     """Run the command line and return its exit status; every error becomes one line on stderr and a hint."""
     _make_streams_forgiving()
     try:
-        status = app(standalone_mode=False, prog_name="smtpref")
+        status = _app_of(_named_command())(standalone_mode=False, prog_name="smtpref")
         sys.stdout.flush()
     except SmtprefError as error:
         _print_error(error_lines(error, choose_language(_asked_language())))
