@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
 from operator import eq
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from .closed import Closed
 from .hashes import hash_of
@@ -43,9 +43,6 @@ _ADDRESS = lazily(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
 # How much an outcome settles, where two records of a message have the same time.
 _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
 
-Value = TypeVar("Value")
-
-
 class Message(NamedTuple):
     """A message with what was last said of it. Times are microseconds of `instant`, None where nothing told any."""
 
@@ -68,29 +65,60 @@ class Message(NamedTuple):
     """Of a message that a list refused."""
 
 
-class _Few(Generic[Value]):
-    """Values of few rows, which come in the order of the rows: less than half of what a dictionary takes."""
+class _Few:
+    """Numbers of few rows, which come in the order of the rows: a quarter of what a dictionary takes."""
 
     def __init__(self) -> None:
         self._rows = array("I")
-        self._values: list[Value] = []
+        self._values = array("q")
 
-    def add(self, row: int, value: Value) -> None:
+    def add(self, row: int, value: int) -> None:
         self._rows.append(row)
         self._values.append(value)
 
-    def get(self, row: int) -> Value | None:
+    def get(self, row: int) -> int | None:
         place = bisect_left(self._rows, row)
         return self._values[place] if place < len(self._rows) and self._rows[place] == row else None
 
-    def rows(self) -> Iterable[int]:
+    def rows(self) -> Sequence[int]:
         return self._rows
 
-    def remove(self, gone: list[int], stay: Sequence[int]) -> None:
+    def items(self) -> Iterator[tuple[int, int]]:
+        return zip(self._rows, self._values, strict=True)
+
+    def remove(self, gone: Sequence[int], stay: Sequence[int]) -> None:
         """Leave out the rows that are gone; the others move up."""
         staying = [stay[row] for row in self._rows]
-        self._values = list(compress(self._values, staying))
+        self._values = array("q", compress(self._values, staying))
         self._rows = array("I", [row - bisect(gone, row) for row in compress(self._rows, staying)])
+
+
+class _FewTexts:
+    """Texts of few rows, one behind the other: a third of what strings take."""
+
+    def __init__(self) -> None:
+        self._begins = _Few()
+        self._bytes = bytearray()
+
+    def add(self, row: int, text: str) -> None:
+        self._begins.add(row, len(self._bytes))
+        self._bytes += text.encode("utf-8", "surrogatepass") + b"\n"
+
+    def get(self, row: int) -> str | None:
+        begin = self._begins.get(row)
+        return None if begin is None else self._bytes[begin : self._bytes.index(b"\n", begin)].decode("utf-8", "surrogatepass")
+
+    def rows(self) -> Sequence[int]:
+        return self._begins.rows()
+
+    def remove(self, gone: Sequence[int], stay: Sequence[int]) -> None:
+        """Leave out the rows that are gone; the others move up."""
+        begins, written = self._begins, self._bytes
+        begins.remove(gone, stay)
+        self._begins, self._bytes = _Few(), bytearray()
+        for row, begin in begins.items():
+            self._begins.add(row, len(self._bytes))
+            self._bytes += written[begin : written.index(b"\n", begin) + 1]
 
 
 class Messages:
@@ -111,8 +139,9 @@ class Messages:
         self._listings = Names(MAX_NAMES)
         self._closed = Closed()
         self._firsts: dict[int, int] = {}
-        self._listed: _Few[int] = _Few()
-        self._addresses: _Few[str] = _Few()
+        self._listed = _Few()
+        self._following = _Few()
+        self._addresses = _FewTexts()
         self._taken_back: set[tuple[int, int]] = set()
         self._count = 0
         self._unidentified = 0
@@ -142,10 +171,6 @@ class Messages:
         added: dict[str, Iterable[int]] = {
             "key": [hash((group, recipient) if group else ("", next(alone))) for group, recipient in zip(groups, recipients, strict=True)],
             "group": groups,
-            "following": [
-                following if name and group and (following := hash((host, name))) != group else 0
-                for host, name, group in zip(hosts, rows.handed_over, groups, strict=True)
-            ],
             "recipient": [hash_of(recipient) if recipient else 0 for recipient in recipients],
             "last": [when for when, _ in moments_of],
             "facts": rows.facts,
@@ -158,6 +183,9 @@ class Messages:
         self._count += len(rows.facts)
         self._is_settled = False
         self._counts = None
+        for row, (host, queue_id, group) in enumerate(zip(hosts, rows.handed_over, groups, strict=True), first):
+            if queue_id and group and (following := hash((host, queue_id))) != group:
+                self._following.add(row, following)
         self._remark(first, rows, recipients)
 
     def of(self, are: Callable[[Facts], bool]) -> Iterator[Message]:
@@ -225,10 +253,12 @@ class Messages:
         chosen = self._chosen(are)
         return chain(self._closed.reached, compress(self._columns["recipient"], chosen))
 
-    def condemned(self) -> frozenset[int]:
-        """The recipients of hard bounces."""
+    def condemned(self) -> Iterator[frozenset[int]]:
+        """The recipients of hard bounces, some at a time."""
         self._settle()
-        return frozenset(self._columns["recipient"][row] for row in self._addresses.rows())
+        recipients = map(self._columns["recipient"].__getitem__, self._addresses.rows())
+        while some := frozenset(islice(recipients, ROWS_AT_ONCE)):
+            yield some
 
     def reached_before(self) -> frozenset[int]:
         """Recipients of deliveries that something else was said of later, as where an id is used again."""
@@ -271,22 +301,21 @@ class Messages:
         if gone:
             self._remove(gone)
         columns = self._columns
-        following = set(columns["following"])
-        following.discard(0)
+        following = {name for _, name in self._following.items()}
         following.intersection_update(columns["group"])
-        self._handed_over = {row for row, name in enumerate(columns["following"]) if name in following} if following else set()
+        self._handed_over = {row for row, name in self._following.items() if name in following}
 
     def _close(self) -> None:
         """Keep less of the settled messages that are only counted, and that nothing was said of for long."""
         columns = self._columns
-        facts, groups, followings = columns["facts"], columns["group"], columns["following"]
+        facts, groups = columns["facts"], columns["group"]
         old = range(max(0, self._count - NEW_ROWS))
         # What goes on with a message that stays must stay, or the message would be counted twice.
-        followed, more = {0}, set(followings[old.stop :])
+        followed: set[int] = set()
+        more = {name for row, name in self._following.items() if row >= old.stop}
         while not more <= followed:
             followed |= more
-            more = {followings[row] for row in old if followings[row] and groups[row] in followed}
-        followed.discard(0)
+            more = {name for row, name in self._following.items() if row < old.stop and groups[row] in followed}
         is_counted = bytes(map(_is_only_counted, self._facts))
         closing = [row for row in old if is_counted[facts[row]] and groups[row] not in followed]
         if not closing:
@@ -331,7 +360,7 @@ class Messages:
         for row in rows:
             if row != last:
                 if not was_delivered and self._outcome(row) == Outcome.DELIVERED:
-                    self._taken_back.add((columns["recipient"][row], columns["following"][row]))
+                    self._taken_back.add((columns["recipient"][row], self._following.get(row) or 0))
                 yield row
 
     def _outcome(self, row: int) -> str:
@@ -351,15 +380,14 @@ class Messages:
         for name, column in self._columns.items():
             self._columns[name] = array(column.typecode, compress(column, stay))
         self._count -= len(gone)
-        self._listed.remove(gone, stay)
-        self._addresses.remove(gone, stay)
+        for few in (self._listed, self._following, self._addresses):
+            few.remove(gone, stay)
         self._firsts = {row - bisect(gone, row): first for row, first in self._firsts.items() if stay[row]}
 
 
 _COLUMNS = {
     "key": "q",
     "group": "q",
-    "following": "q",
     "recipient": "q",
     "last": "q",
     "facts": "I",

@@ -149,9 +149,10 @@ class Testimony:
         self.last_successes: dict[str, tuple[int, str]] = {}
         self._providers = providers
         self._working: set[str] = set()
-        condemned = messages.condemned()
-        reached = (recipient for part in (messages, others) for recipient in part.recipients(_is_delivery))
-        self._reached = condemned.intersection(reached) | messages.reached_before() | others.reached_before()
+        self._reached = messages.reached_before() | others.reached_before()
+        for condemned in messages.condemned():
+            for part in (messages, others):
+                self._reached |= condemned.intersection(part.recipients(_is_delivery))
         sent, dead, lost = _Hourly(), _Hourly(), _Hourly()
         large: set[str] = set()
         for facts, domain, hour, count in chain(messages.counts(), others.counts()):
@@ -204,7 +205,8 @@ def find_tasks(
     action, the most frequent first; `providers` are the domains of known providers.
     """
     testimony = Testimony(messages, others, providers)
-    gathered: defaultdict[tuple[str, str], _Gathering] = defaultdict(_Gathering)
+    named = frozenset(example.recipient for some in examples.values() for example in some)
+    gathered: defaultdict[tuple[str, str], _Gathering] = defaultdict(lambda: _Gathering(named))
     for message in messages.of(is_failure):
         key, doubt = _task_of(message, testimony)
         gathered[key].add(message, doubt)
@@ -214,7 +216,10 @@ def find_tasks(
 
 def ordered(counts: Mapping[str, int]) -> dict[str, int]:
     """The counts, most first; those that are equal by name."""
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    # Sorted twice, without a pair for each: there may be millions.
+    names = sorted(counts)
+    names.sort(key=counts.__getitem__, reverse=True)
+    return {name: counts[name] for name in names}
 
 
 def _task_of(message: Message, testimony: Testimony) -> tuple[tuple[str, str], Doubt | None]:
@@ -228,9 +233,10 @@ def _task_of(message: Message, testimony: Testimony) -> tuple[tuple[str, str], D
 
 
 class _Gathering:
-    """The messages of one task."""
+    """The messages of one task; `named` are the recipients of examples."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: frozenset[int]) -> None:
+        self._named = named
         self._domains: Counter[str] = Counter()
         self._senders: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -254,7 +260,8 @@ class _Gathering:
         self._replies[message.facts.reason, message.facts.action] += 1
         if message.address:
             self._addresses[message.address] += 1
-            self._recipients.add(message.recipient)
+            if message.recipient in self._named:
+                self._recipients.add(message.recipient)
         if message.first is not None and message.last is not None:
             first, last = (message.first, message.offset), (message.last, message.offset)
             self._first, self._last = min(self._first or first, first), max(self._last or last, last)
@@ -267,7 +274,7 @@ class _Gathering:
         success = successes.get(next((name for name in domains if name != NONE), NONE))
         is_named = action == Action.REMOVE_ADDRESS
         found = [example for reply in replies for example in examples.get(reply, ())]
-        example = self._named(found) if is_named else next(iter(found), None)
+        example = self._example(found) if is_named else next(iter(found), None)
         return Task(
             action,
             acts,
@@ -285,7 +292,7 @@ class _Gathering:
             dict(sorted(self._listings.items(), key=lambda pair: (-pair[1], pair[0]))),
         )
 
-    def _named(self, found: Sequence[Example]) -> Example | None:
+    def _example(self, found: Sequence[Example]) -> Example | None:
         """An example about an address that is to be removed, or else one that names nobody."""
         masked = found[0]._replace(text=found[0].shape, match="") if found else None
         return next((example for example in found if example.recipient in self._recipients), masked)
