@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..model import Classified, Record, Verdict
+from ..model import Classified, Verdict
 from .safety import json_escaped, visible
 
 Row = Mapping[str, Any]
@@ -16,7 +16,7 @@ MAX_MEMBERS = 5000
 """Verdicts of which the JSON is kept: most are given again and again."""
 
 _MEMBERS: dict[int, tuple[Verdict, str]] = {}
-_NO_RECORD = Record("", 0, "")
+_TRUTHS = {None: "null", True: "true", False: "false"}
 _quoted = json.encoder.encode_basestring
 
 
@@ -60,10 +60,16 @@ def _verdict_members(verdict: Verdict) -> str:
     if known is None:
         if len(_MEMBERS) >= MAX_MEMBERS:
             _MEMBERS.clear()
-        names = list(Verdict._fields)[:-1]
-        row = Classified(_NO_RECORD, verdict).to_dict()
+        wait, evidence = verdict.retry_after, verdict.evidence
+        members = (
+            f'"reason": {_quoted(verdict.reason)}, "category": {_quoted(verdict.category)}, "bounce": {_quoted(verdict.bounce)}, '
+            f'"permanent": {_TRUTHS[verdict.permanent]}, "action": {_quoted(verdict.action)}, "acts": {_quoted(verdict.acts)}, '
+            f'"about": {_json(verdict.about)}, "cause": {_json(verdict.cause)}, "provider": {_json(verdict.provider)}, '
+            f'"blocklist": {_json(verdict.blocklist)}, "retry_after": {"null" if wait is None else wait}, '
+            f'"evidence": {{"by": {_quoted(evidence.by)}, "rule": {_quoted(evidence.rule)}, "match": {_quoted(evidence.match)}}}'
+        )
         # The verdict is kept with its text, so that no other gets its id.
-        known = _MEMBERS[id(verdict)] = (verdict, json_line({name: row[name] for name in names})[1:-2])
+        known = _MEMBERS[id(verdict)] = (verdict, members)
     return known[1]
 
 
