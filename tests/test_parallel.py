@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtpref import parallel
+from smtpref import parallel, report
 from smtpref.cli import app
 from smtpref.errors import PassedOver, SmtprefError
 from smtpref.knowledge import Knowledge
 from smtpref.model import Classified, Record
-from smtpref.parallel import Work, plan_for, write_in_parallel
+from smtpref.parallel import Work, plan_for, work_beside, write_in_parallel
 from smtpref.parsing import files, recognition
 from smtpref.parsing.files import open_input
 from smtpref.parsing.postfix import PostfixReader
@@ -193,3 +195,34 @@ def test_every_format_is_the_same_from_one_core_and_from_all(
     monkeypatch.setattr(parallel, "WORTHWHILE", 1)
     assert run_with(3) == from_one
     assert from_one.count("\n") > 20
+
+
+@pytest.mark.parametrize("filters", [[], ["--bounce", "soft"]], ids=["all", "some"])
+def test_a_summary_is_the_same_from_one_process_and_from_two(
+    path: Path, filters: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path.write_text("".join(map(log, range(3))) + "550 5.1.1 User unknown\n")
+    monkeypatch.setattr(parallel, "BATCH", 20)
+    monkeypatch.setattr(report, "WORTHWHILE", 1)
+    found = []
+    for cores in (1, 2):
+        monkeypatch.setattr(parallel, "_cores", lambda cores=cores: cores)
+        with pytest.raises(SystemExit) as ended:
+            app(["classify", "--summary", "--format", "json", "--year", "2024", *filters, str(path)])
+        assert ended.value.code == 0
+        found.append(capfd.readouterr().out)
+    assert found[0] == found[1]
+    assert json.loads(found[0])["records"] > 20
+
+
+def test_work_beside_comes_back_in_its_order() -> None:
+    taken: list[tuple[str, str]] = []
+    # More than pipes hold, both ways.
+    items = [str(number) * 9000 for number in range(1, 200)]
+    assert work_beside(iter(items), str.upper, lambda *pair: taken.append(pair), lambda: "end") == "end"
+    assert taken == [(item, item) for item in items]
+
+
+def test_a_process_that_ends_leaves_nobody_waiting() -> None:
+    with pytest.raises(RuntimeError, match="has ended"):
+        work_beside(iter(range(1, 200)), lambda number: os._exit(3) if number > 5 else number, lambda *_: None, lambda: None)
