@@ -43,6 +43,7 @@ _ADDRESS = lazily(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+")
 # How much an outcome settles, where two records of a message have the same time.
 _FINALITY = {NONE: 0, Outcome.DEFERRED.value: 1, Outcome.COMPLAINT.value: 3}
 
+
 class Message(NamedTuple):
     """A message with what was last said of it. Times are microseconds of `instant`, None where nothing told any."""
 

@@ -166,10 +166,12 @@ def _parts(path: str, share: Share, classifier: Classifier, work: Work) -> Itera
 
 
 class Batch(NamedTuple):
-    """Some of an input's items, those of a kind together."""
+    """Some of an input's items."""
 
     usual: list[UsualLine]
-    others: list[Record]
+    """Usual lines that are to be counted by their kinds."""
+
+    others: list[Record | UsualLine]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What another process is given: columns, which take half the time of rows, and of usual lines what they are judged by."""
@@ -177,16 +179,16 @@ class Batch(NamedTuple):
         return _batch, (times, said, self.others)
 
 
-def _batch(times: tuple[str | None, ...], said: list[tuple[Any, ...]], others: list[Record]) -> Batch:
+def _batch(times: tuple[str | None, ...], said: list[tuple[Any, ...]], others: list[Record | UsualLine]) -> Batch:
     rows = zip(repeat(0), times, repeat(None), repeat(None), *said, strict=False)
     return Batch(list(map(UsualLine._make, rows)), others)
 
 
-def batches(items: Iterator[Record | UsualLine]) -> Iterator[Batch]:
-    """Yield the items by the thousand."""
+def batches(items: Iterator[Record | UsualLine], *, by_kinds: bool) -> Iterator[Batch]:
+    """Yield the items by the thousand; `by_kinds` has usual lines apart."""
     while some := list(islice(items, BATCH)):
-        usual = [item for item in some if isinstance(item, UsualLine)]
-        yield Batch(usual, [item for item in some if not isinstance(item, UsualLine)] if len(usual) < len(some) else [])
+        usual = [item for item in some if isinstance(item, UsualLine)] if by_kinds else []
+        yield Batch(usual, [item for item in some if not (by_kinds and isinstance(item, UsualLine))] if len(usual) < len(some) else [])
 
 
 def work_beside(

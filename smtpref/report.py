@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from .classification import Classifier
@@ -16,7 +14,7 @@ from .memory import give_back_large_blocks
 from .model import QUEUES, STDIN, Classified, InputFormat, Record
 from .parallel import WORTHWHILE, Batch, batches, has_more_than_one_core, work_beside
 from .parsing.postfix_usual import UsualLine
-from .rows import NO_ROWS, Columns, Facts, Rows, columns_of
+from .rows import Columns, Facts, Rows, columns_of
 from .summary import Summariser, Summary, as_counted
 from .survey import Survey, Watch
 
@@ -55,11 +53,10 @@ def summary_of(
     is_queue_of_now = False
 
     def counted(batch: Batch) -> Counted:
-        usual = counting.rows_of_usual(batch.usual, classifier.usual_lines) if takes_all else NO_ROWS
-        alone: Iterable[Record | UsualLine] = batch.others if takes_all else chain(batch.usual, batch.others)
+        usual = counting.rows_of_usual(batch.usual, classifier.usual_lines)
         kept: list[Classified] = []
         noted: list[Classified] = []
-        for item in alone:
+        for item in batch.others:
             classified = classifier.classified(item, "")
             if classified:
                 (kept if filters.admit(classified) else noted).append(redactor.redact(as_counted(classified)) if redactor else classified)
@@ -69,14 +66,13 @@ def summary_of(
 
     def take(batch: Batch, counted: Counted) -> None:
         nonlocal is_queue_of_now
-        is_queue_of_now = is_queue_of_now or any(record.source == STDIN and record.format in QUEUES for record in batch.others)
+        is_queue_of_now = is_queue_of_now or any(map(_is_queue_of_now, batch.others))
         summariser.know(counted.facts)
-        if counted.usual.facts:
-            summariser.add(counted.usual, columns_of(batch.usual))
+        summariser.add(counted.usual, columns_of(batch.usual))
         summariser.add(*counted.others)
         summariser.note(*counted.noted)
 
-    items = batches(survey.items(classifier, account, only, watch))
+    items = batches(survey.items(classifier, account, only, watch), by_kinds=takes_all)
     is_large = survey.size is None or survey.size >= WORTHWHILE
     if is_large:
         give_back_large_blocks()
@@ -89,3 +85,7 @@ def summary_of(
         replies = counting.replies()
     shown = {redactor.text(shape) if redactor else shape: count for shape, count in account.shapes.items()}
     return summariser.summary(replies, account.counts, shown, datetime.now().astimezone() if is_queue_of_now else None)
+
+
+def _is_queue_of_now(item: Record | UsualLine) -> bool:
+    return isinstance(item, Record) and item.source == STDIN and item.format in QUEUES

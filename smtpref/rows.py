@@ -70,9 +70,6 @@ class Rows(NamedTuple):
     """By row, where the facts make somebody ask for them."""
 
 
-NO_ROWS = Rows([], [], {})
-
-
 def columns_of(records: Sequence[Record | UsualLine]) -> Columns:
     """The columns of records, or of lines that tell of one each."""
     return Columns(
