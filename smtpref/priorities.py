@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -216,10 +217,12 @@ def find_tasks(
 
 def ordered(counts: Mapping[str, int]) -> dict[str, int]:
     """The counts, most first; those that are equal by name."""
+    return {name: counts[name] for name in _in_order(counts)}
+
+
+def _in_order(counts: Mapping[str, int]) -> list[str]:
     # Sorted twice, without a pair for each: there may be millions.
-    names = sorted(counts)
-    names.sort(key=counts.__getitem__, reverse=True)
-    return {name: counts[name] for name in names}
+    return sorted(sorted(counts), key=counts.__getitem__, reverse=True)
 
 
 def _task_of(message: Message, testimony: Testimony) -> tuple[tuple[str, str], Doubt | None]:
@@ -287,10 +290,17 @@ class _Gathering:
             time_text(*success) if success else None,
             example.text if example else None,
             example.match if example else "",
-            ordered(self._addresses) if is_named else {},
+            self._ordered_addresses() if is_named else {},
             ordered(self._doubts),
             dict(sorted(self._listings.items(), key=lambda pair: (-pair[1], pair[0]))),
         )
+
+    def _ordered_addresses(self) -> dict[str, int]:
+        """The addresses, as `ordered`; never twice in memory."""
+        names = _in_order(self._addresses)
+        counts = array("I", map(self._addresses.__getitem__, names))
+        self._addresses.clear()
+        return dict(zip(names, counts, strict=True))
 
     def _example(self, found: Sequence[Example]) -> Example | None:
         """An example about an address that is to be removed, or else one that names nobody."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ..model import Classified, Verdict
 from .safety import json_escaped, visible
 
 Row = Mapping[str, Any]
+
+PIECES_AT_ONCE = 1000
+"""Pieces of a JSON document that are written at once."""
 
 MAX_MEMBERS = 5000
 """Verdicts of which the JSON is kept: most are given again and again."""
@@ -20,9 +24,13 @@ _TRUTHS = {None: "null", True: "true", False: "false"}
 _quoted = json.encoder.encode_basestring
 
 
-def json_text(value: object) -> str:
-    """One JSON document, for results that are known as a whole."""
-    return "".join(json_escaped(line) + "\n" for line in json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
+def json_text(value: object) -> Iterator[str]:
+    """One JSON document, for results that are known as a whole, in pieces: a summary may have a million addresses."""
+    pieces = json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value)
+    while some := "".join(islice(pieces, PIECES_AT_ONCE)):
+        # A line end is the document's own; those of texts are escapes already.
+        yield "\n".join(map(json_escaped, some.split("\n")))
+    yield "\n"
 
 
 def json_list(rows: Iterable[Row]) -> Iterator[str]:

@@ -48,8 +48,8 @@ def write_summary(summary: Summary, output: Output) -> None:
     if output.format in (Format.JSON, Format.JSONL):
         from . import records
 
-        write = records.json_text if output.format is Format.JSON else records.json_line
-        output.put([write(summary.to_dict())])
+        row = summary.to_dict()
+        output.put(records.json_text(row) if output.format is Format.JSON else [records.json_line(row)])
         return
     if output.format is Format.CSV:
         _write(output, [], [dict(zip(("section", "key", "count"), row, strict=True)) for row in summary.counts()])
@@ -105,7 +105,7 @@ def _write(output: Output, views: Sequence[View], rows: Sequence[Mapping[str, An
 
     match output.format:
         case Format.JSON:
-            output.put([records.json_text(rows if document is None else document)])
+            output.put(records.json_text(rows if document is None else document))
         case Format.JSONL:
             output.put(map(records.json_line, rows))
         case Format.CSV:
