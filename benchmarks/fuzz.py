@@ -30,7 +30,6 @@ from smtpref.parsing.postfix_usual import UsualLine
 from smtpref.parsing.recognition import as_record, read_items
 from smtpref.redaction import Redactor
 from smtpref.render import records, text
-from smtpref.render.safety import visible
 from smtpref.render.views import Viewer
 
 CASES = Path(__file__).parent.parent / "tests" / "cases"
@@ -123,7 +122,7 @@ def target(data: bytes) -> None:
 
 def _written(item: Classified) -> Iterator[str]:
     yield records.record_line(item).rstrip("\n")
-    yield text.plain_row([visible(item.record.text)]).rstrip("\n")
+    yield records.plain_line(item).rstrip("\n").replace("\t", " ")
     yield text.markdown(VIEWER.record(item)).replace("\n", " ")
 
 
