@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from smtpref.built import listed
 from smtpref.codes_file import read_codes_file
 from smtpref.codes_form import RFC_SOURCE, SECTIONS, SHARED_WORDS
 from smtpref.judging import Judge
 from smtpref.knowledge import LANGUAGES, load_knowledge
+from smtpref.literals import needs_of
 from smtpref.model import Bounce, EnhancedCode, EvidenceBy, Record, ReplyCode, Verdict
 from smtpref.parsing.files import Input, lines_of
 from smtpref.parsing.recognition import read_records
@@ -354,6 +356,32 @@ def test_a_rule_wins_its_own_examples(rule: str, text: str) -> None:
 def test_a_rule_leaves_its_near_misses_alone(rule: str, text: str) -> None:
     for record, verdict in judged(text):
         assert rule not in {verdict.evidence.rule, *hits(record, verdict.provider)}, text
+
+
+@pytest.mark.parametrize("rule", KNOWLEDGE.rules)
+def test_no_pattern_matches_without_the_words_that_it_needs(rule: str) -> None:
+    block = KNOWLEDGE.rules[rule]
+    texts = [MaskedText(text).raw.lowered for text in (*block.get("matches", ()), *block.get("rejects", ()))]
+    for pattern in (*listed(block.get("pattern")), *listed(block.get("unless_pattern"))):
+        for text in filter(re.compile(pattern, re.IGNORECASE).search, texts):
+            assert [group for group in KNOWLEDGE.needs_of(pattern) if not any(word in text for word in group)] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needs"),
+    [
+        ("no such user", [["no such user"]]),
+        ("(?:no such|missing) mailbox", [[" mailbox"], ["missing", "no such"]]),
+        ("[çc]ok fazla", [["cok fazla", "çok fazla"]]),
+        ("s[ıi]n[ıi]r(?: dol)?", [["sinir", "sinır", "sınir", "sınır"]]),
+        ("[a-z]+ is [^.]{0,9}full", [[" is "], ["full"]]),
+        ("(?:limit|[0-9]+) reached", [[" reached"]]),
+        ("full|[0-9]+", []),
+        ("(?:quota)?", []),
+    ],
+)
+def test_the_words_that_a_pattern_needs(pattern: str, needs: list[list[str]]) -> None:
+    assert needs_of(pattern) == needs
 
 
 @pytest.mark.parametrize("rule", KNOWLEDGE.rules)
