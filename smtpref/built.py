@@ -69,6 +69,8 @@ def shipped_sections() -> Sections:
             content = mmap(file.fileno(), 0, access=ACCESS_READ)
         if stamp in (None, _first_line(content)[2]):
             return _sections(content)
+        # A mapped file cannot be replaced everywhere.
+        content.close()
     # Only a changed checkout needs it.
     from .building import build  # noqa: PLC0415
 

@@ -215,7 +215,7 @@ def work_beside(
             while len(waiting) > AHEAD or (waiting and not results.empty()):
                 take(waiting.popleft(), _result(results))
         here.send(None)
-    except BrokenPipeError as why:
+    except ConnectionError as why:
         raise RuntimeError(_HAS_ENDED) from why
     for item in waiting:
         take(item, _result(results))
@@ -224,10 +224,10 @@ def work_beside(
 
 def _work(there: Connection, work: Callable[[Item], Result], end: Callable[[], Ending]) -> None:
     try:
-        while item := there.recv():
+        while (item := there.recv()) is not None:
             there.send(work(item))
         there.send(end())
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+    except (EOFError, ConnectionError, KeyboardInterrupt):
         os._exit(1)
 
 
