@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from .beside import Batch, batches, work_beside
 from .classification import Classifier
 from .counting import Counting
 from .filtering import NO_FILTERS, Filters
@@ -12,7 +13,7 @@ from .knowledge import Knowledge
 from .line_account import LineAccount
 from .memory import give_back_large_blocks
 from .model import QUEUES, STDIN, Classified, InputFormat, Record
-from .parallel import WORTHWHILE, Batch, batches, has_more_than_one_core, work_beside
+from .parallel import WORTHWHILE, has_more_than_one_core
 from .parsing.postfix_usual import UsualLine
 from .rows import Columns, Facts, Rows, columns_of
 from .summary import Summariser, Summary, as_counted

@@ -13,12 +13,12 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from .apart import Anatomy
+from .beside import BATCH
 from .counting import Counting
 from .line_account import LineCounts
 from .messages import Messages
 from .model import Bounce, Classified, Direction, Outcome
 from .moments import instant, time_text
-from .parallel import BATCH
 from .priorities import Task, find_tasks, is_failure, ordered
 from .replies import FoundReplies, ReplyGroup
 from .rows import NONE, Columns, Facts, Rows, columns_of

@@ -22,7 +22,7 @@ LAYERS = [
     ["wording"],
     ["parsing."],
     ["circumstances", "apart", "verdict", "judging", "reference", "filtering", "names", "redaction"],
-    ["comparison", "search", "usual", "classification", "explanation", "parallel"],
+    ["comparison", "search", "usual", "classification", "explanation", "parallel", "beside"],
     ["line_account", "moments", "closed", "rows", "messages", "priorities", "replies", "counting", "summary", "survey", "report"],
     ["render."],
     ["cli", "completion"],

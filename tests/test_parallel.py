@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtpref import parallel, report
+from smtpref import beside, parallel, report
+from smtpref.beside import work_beside
 from smtpref.cli import app
 from smtpref.errors import PassedOver, SmtprefError
 from smtpref.knowledge import Knowledge
 from smtpref.model import Classified, Record
-from smtpref.parallel import Work, plan_for, work_beside, write_in_parallel
+from smtpref.parallel import Work, plan_for, write_in_parallel
 from smtpref.parsing import files, recognition
 from smtpref.parsing.files import open_input
 from smtpref.parsing.postfix import PostfixReader
@@ -202,7 +203,7 @@ def test_a_summary_is_the_same_from_one_process_and_from_two(
     path: Path, filters: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path.write_text("".join(map(log, range(3))) + "550 5.1.1 User unknown\n")
-    monkeypatch.setattr(parallel, "BATCH", 20)
+    monkeypatch.setattr(beside, "BATCH", 20)
     monkeypatch.setattr(report, "WORTHWHILE", 1)
     found = []
     for cores in (1, 2):
