@@ -19,7 +19,7 @@ BATCH = 2000
 """Items that are counted, and handed over, at once."""
 
 AHEAD = 20
-"""Batches that are read before it is waited for what comes of them."""
+"""Batches that may be on their way before the reader waits for one."""
 
 _HAS_ENDED = "the process that works beside this one has ended"
 
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     others: list[Record | UsualLine]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What another process is given: columns, which take half the time of rows, and of usual lines what they are judged by."""
+        """What another process is given: columns, which take half the time of rows. Those that only the reader needs stay here."""
         _, times, _, _, *said = zip(*self.usual, strict=True) if self.usual else [()] * len(UsualLine._fields)
         return _batch, (times, said, self.others)
 
@@ -65,7 +65,8 @@ def work_beside(
 
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
-    context.Process(target=_work, args=(there, work, end), daemon=True).start()
+    process = context.Process(target=_work, args=(there, work, end), daemon=True)
+    process.start()
     there.close()
     results: SimpleQueue[Any] = SimpleQueue()
     # Whoever waits for an item to be taken must not have to wait for a result to be taken.
@@ -73,16 +74,24 @@ def work_beside(
     waiting: deque[Item] = deque()
     try:
         for item in items:
-            here.send(item)
+            _send(here, item)
             waiting.append(item)
             while len(waiting) > AHEAD or (waiting and not results.empty()):
                 take(waiting.popleft(), _result(results))
-        here.send(None)
+        _send(here, None)
+        for item in waiting:
+            take(item, _result(results))
+        return cast("Ending", _result(results))
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _send(here: Connection, item: object) -> None:
+    try:
+        here.send(item)
     except ConnectionError as why:
         raise RuntimeError(_HAS_ENDED) from why
-    for item in waiting:
-        take(item, _result(results))
-    return cast("Ending", _result(results))
 
 
 def _work(there: Connection, work: Callable[[Item], Result], end: Callable[[], Ending]) -> None:

@@ -63,7 +63,7 @@ def shipped_sections() -> Sections:
     is_checkout = written.exists() and (PACKAGE.parent / "pyproject.toml").exists()
     stamp = stamp_of(written) if is_checkout else None
     built = PACKAGE / BUILT
-    if built.exists():
+    if built.exists() and built.stat().st_size:
         with built.open("rb") as file:
             # Only the pages that are looked at are read.
             content = mmap(file.fileno(), 0, access=ACCESS_READ)
@@ -108,6 +108,8 @@ def stamp_of(written: Path) -> str:
         PACKAGE / "codes_file.py",
         PACKAGE / "literals.py",
         PACKAGE / "building.py",
+        PACKAGE / "built.py",
+        PACKAGE / "rules.py",
         PACKAGE / "shapes.py",
     )
     return hashlib.sha256(b"".join(maker.read_bytes() for maker in makers)).hexdigest()

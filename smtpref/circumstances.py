@@ -38,7 +38,10 @@ MAX_HOSTS = 10_000
 """Hosts of which it is remembered whose they are."""
 
 MAX_TEXTS = 1000
-"""Texts of which it is remembered which blocklist they name."""
+"""Texts of which it is remembered which blocklist they name,"""
+
+LONG = 1000
+"""if they are no longer than this."""
 
 UNITS = (
     "s|secs?|seconds?|sekunden?|secondes?|segundos?|secondi|m|mins?|minutes?|minuten?|minutos?|minuti"
@@ -64,8 +67,7 @@ class Recogniser:
         self._knowledge = knowledge
         self._hosts: dict[str, str] = {}
         self._owner = lru_cache(maxsize=MAX_HOSTS)(self._find_owner)
-        self.blocklist = lru_cache(maxsize=MAX_TEXTS)(self._find_blocklist)
-        """The name of the blocklist that a text names, the most exact one; None where it names none."""
+        self._blocklist = lru_cache(maxsize=MAX_TEXTS)(self._find_blocklist)
         self._domains: dict[str, str] = {}
         self._services: dict[str, str] = {}
         markers: list[tuple[str, str]] = []
@@ -145,6 +147,11 @@ class Recogniser:
 
     def _is_named(self, record: Record) -> bool:
         return record.relay is not None and not _FORMS["ip"].fullmatch(record.relay)
+
+    def blocklist(self, text: str) -> str | None:
+        """The name of the blocklist that `text` names, the most exact one; None where it names none."""
+        # What is kept must not be a line of a megabyte.
+        return self._blocklist(text) if len(text) <= LONG else self._find_blocklist(text)
 
     def _find_blocklist(self, text: str) -> str | None:
         lowered = text[:MAX_TEXT].lower()

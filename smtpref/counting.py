@@ -12,7 +12,7 @@ from .apart import Anatomy
 from .model import Action, Classified, Outcome, Verdict
 from .parsing.postfix_usual import UsualLine
 from .replies import MAX_SHAPES, FoundReplies, Replies, Reply
-from .rows import LONGEST_ID, WORDS_OF_HAND_OVER, Facts, Listing, Rows, facts_of, handed_over_as, handed_over_by
+from .rows import LONGEST_ID, SHORTEST_ID, WORDS_OF_HAND_OVER, Facts, Listing, Rows, facts_of, handed_over_as, handed_over_by
 from .usual import Told, UsualLines
 
 
@@ -137,4 +137,4 @@ def _place_of_id(told: Told) -> int | None:
 def _handed_over_as(told: Told, place: int | None) -> str | None:
     name = told.values[place] if place is not None else ""
     # What varies may be more than an id.
-    return name if name.isalnum() and len(name) <= LONGEST_ID else handed_over_as(told.text())
+    return name if name.isalnum() and SHORTEST_ID <= len(name) <= LONGEST_ID else handed_over_as(told.text())

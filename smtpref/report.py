@@ -14,7 +14,6 @@ from .line_account import LineAccount
 from .memory import give_back_large_blocks
 from .model import QUEUES, STDIN, Classified, InputFormat, Record
 from .parallel import WORTHWHILE, has_more_than_one_core
-from .parsing.postfix_usual import UsualLine
 from .rows import Columns, Facts, Rows, columns_of
 from .summary import Summariser, Summary, as_counted
 from .survey import Survey, Watch
@@ -35,6 +34,9 @@ class Counted(NamedTuple):
     others: tuple[Rows, Columns]
     noted: tuple[Rows, Columns]
     """Records that the filters leave out."""
+
+    is_queue_of_now: bool
+    """Whether any of the others lists a queue as it is at the moment."""
 
 
 def summary_of(
@@ -63,15 +65,15 @@ def summary_of(
                 (kept if filters.admit(classified) else noted).append(redactor.redact(as_counted(classified)) if redactor else classified)
         others = (counting.rows(kept), columns_of([one.record for one in kept]))
         left_out = (counting.rows(noted, with_replies=False), columns_of([one.record for one in noted]))
-        return Counted(counting.new_facts(), usual, others, left_out)
+        return Counted(counting.new_facts(), usual, others, left_out, any(_is_queue_of_now(one.record) for one in kept))
 
-    def take(batch: Batch, counted: Counted) -> None:
+    def take(batch: Batch, result: Counted) -> None:
         nonlocal is_queue_of_now
-        is_queue_of_now = is_queue_of_now or any(map(_is_queue_of_now, batch.others))
-        summariser.know(counted.facts)
-        summariser.add(counted.usual, columns_of(batch.usual))
-        summariser.add(*counted.others)
-        summariser.note(*counted.noted)
+        is_queue_of_now = is_queue_of_now or result.is_queue_of_now
+        summariser.know(result.facts)
+        summariser.add(result.usual, columns_of(batch.usual))
+        summariser.add(*result.others)
+        summariser.note(*result.noted)
 
     items = batches(survey.items(classifier, account, only, watch), by_kinds=takes_all)
     is_large = survey.size is None or survey.size >= WORTHWHILE
@@ -88,5 +90,5 @@ def summary_of(
     return summariser.summary(replies, account.counts, shown, datetime.now().astimezone() if is_queue_of_now else None)
 
 
-def _is_queue_of_now(item: Record | UsualLine) -> bool:
-    return isinstance(item, Record) and item.source == STDIN and item.format in QUEUES
+def _is_queue_of_now(record: Record) -> bool:
+    return record.source == STDIN and record.format in QUEUES

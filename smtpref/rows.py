@@ -12,12 +12,12 @@ from .patterns import lazily
 NONE = "none"
 """What stands for anything that a record does not tell."""
 
-LONGEST_ID = 24
-"""Letters and digits of the longest queue id."""
+SHORTEST_ID, LONGEST_ID = 5, 24
+"""Letters and digits of queue ids."""
 
 # A hand-over names the id under which the next server, or a content filter's, goes on: Postfix, Exim, Sendmail.
 _HANDED_OVER = lazily(
-    rf"\bqueued as (?P<postfix>[0-9A-Za-z]{{5,{LONGEST_ID}}})\b|\bid=(?P<exim>\w{{6}}-\w{{6,11}}-\w{{2,4}})\b|\b(?P<sendmail>\w{{14}}) Message accepted for delivery"
+    rf"\bqueued as (?P<postfix>[0-9A-Za-z]{{{SHORTEST_ID},{LONGEST_ID}}})\b|\bid=(?P<exim>\w{{6}}-\w{{6,11}}-\w{{2,4}})\b|\b(?P<sendmail>\w{{14}}) Message accepted for delivery"
 )
 
 WORDS_OF_HAND_OVER = ("queued as ", "id=", " Message accepted for delivery")

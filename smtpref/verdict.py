@@ -33,7 +33,10 @@ from .parsing.reply import nested_starts
 from .rules import Hit, MaskedText, Rule, RuleSet, Situation, provider_code_for, provider_rules
 
 MAX_TEXTS = 500
-"""Texts that are kept as rules look at them: the same shape comes from one provider after another."""
+"""Texts that are kept as rules look at them, with what matches: the same shape comes from one provider after another."""
+
+LONG = 2000
+"""Characters of a text that is not kept: a line may have a million."""
 
 UNKNOWN = "unknown"
 EXPIRED = "expired"
@@ -66,7 +69,7 @@ class OrderOfEvidence:
         self._own_rules: dict[str | None, RuleSet] = {}
         self._known_rules: dict[int, Rule] = {}
         self._ids = list(knowledge.rules)
-        self._hits = lru_cache(maxsize=MAX_TEXTS)(self._find_hits)
+        self._known_hits = lru_cache(maxsize=MAX_TEXTS)(self._find_hits)
 
     @cached_property
     def _rules(self) -> RuleSet:
@@ -165,6 +168,9 @@ class OrderOfEvidence:
         others = [hit.rule for hit in hits if not hit.rule.general and not hit.rule.providers]
         is_hard = rule.providers and reasons[rule.reason]["bounce"] == Bounce.HARD
         return bool(is_hard and any(reasons[other.reason]["category"] in (Category.SENDER, Category.REPUTATION) for other in others))
+
+    def _hits(self, text: MaskedText, situation: Situation) -> tuple[Hit, ...]:
+        return (self._known_hits if len(text.original) <= LONG else self._find_hits)(text, situation)
 
     def _find_hits(self, text: MaskedText, situation: Situation) -> tuple[Hit, ...]:
         """The rules that match and that no other matching one beats, strongest first."""
@@ -274,11 +280,17 @@ def _judged(reason: str, by: EvidenceBy, rule: str, match: str, hit: Hit | None 
     return _Judged(Finding(reason, Evidence(by, rule, match)), hit)
 
 
-@lru_cache(maxsize=MAX_TEXTS)
 def _nested_texts(text: str) -> tuple[MaskedText, ...]:
+    return _known_texts(text) if len(text) <= LONG else _texts_of(text)
+
+
+def _texts_of(text: str) -> tuple[MaskedText, ...]:
     """A reply's text in as many parts as there are replies in it, the innermost first."""
     starts = [*nested_starts(text), 0]
     return tuple(MaskedText(text[begin:end]) for begin, end in zip(starts, [None, *starts], strict=False))
+
+
+_known_texts = lru_cache(maxsize=MAX_TEXTS)(_texts_of)
 
 
 def _situation(record: Record, provider: str | None) -> Situation:

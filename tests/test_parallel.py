@@ -216,6 +216,7 @@ def test_a_summary_is_the_same_from_one_process_and_from_two(
     assert json.loads(found[0])["records"] > 20
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_work_beside_comes_back_in_its_order() -> None:
     taken: list[tuple[str, str]] = []
     # More than pipes hold, both ways.
@@ -224,6 +225,7 @@ def test_work_beside_comes_back_in_its_order() -> None:
     assert taken == [(item, item) for item in items]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_process_that_ends_leaves_nobody_waiting() -> None:
     with pytest.raises(RuntimeError, match="has ended"):
         work_beside(iter(range(1, 200)), lambda number: os._exit(3) if number > 5 else number, lambda *_: None, lambda: None)

@@ -231,6 +231,21 @@ def test_a_queue_is_as_old_as_its_times_say_wherever_the_clock_is(run: Run) -> N
 # What to do first
 
 
+def test_a_queue_that_the_filters_leave_out_makes_no_message_older(run: Run, tmp_path: Path) -> None:
+    full = "(host mx.example.net[192.0.2.1] said: 452 4.2.2 Mailbox full (in reply to RCPT TO command))"
+    queue = f"-Queue ID- --Size-- ----Arrival Time---- -Sender/Recipient-------\nA1B2C3D4E5F     1234 Fri Mar  1 09:00:00  a@example.com\n{full}\n                                         bob@example.net\n\n-- 1 Kbytes in 1 Request.\n"
+    log = tmp_path / "mail.log"
+    refused = "connect to mx.example.net[192.0.2.1]:25: Connection refused"
+    deferrals = [
+        line(time, "B1B2C3D4E5", "joe@example.net", "deferred", refused, dsn="4.4.1", relay="none") for time in ("10:00:00", "11:00:00")
+    ]
+    log.write_text("".join(f"{text}\n" for text in deferrals))
+    arguments = ["classify", "--summary", "--format", "plain", "--year", "2024"]
+    shown = [run(*arguments, *more, "-", str(log), stdin=queue).stdout for more in ([], ["--reason", "connection-failed"])]
+    assert "(1 h)" in shown[1]
+    assert "(1 h)" not in shown[0]
+
+
 def test_actions_are_ordered_by_the_mail_that_they_would_free(summary_of: Any) -> None:
     spf = said("550-5.7.26 Your email has been blocked because the sender is unauthenticated. 550 5.7.26 x - gsmtp")
     lines = [line(f"08:{n:02}:00", f"A{n}B2C3D4E5", f"u{n}@example.com", "deferred", GREY) for n in range(9)]
