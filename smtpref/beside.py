@@ -47,11 +47,17 @@ def _batch(times: tuple[str | None, ...], said: list[tuple[Any, ...]], others: l
     return Batch(list(map(UsualLine._make, rows)), others)
 
 
+class _Failed(NamedTuple):
+    """What went wrong in the other process."""
+
+    error: Exception
+
+
 def batches(items: Iterator[Record | UsualLine], *, by_kinds: bool) -> Iterator[Batch]:
-    """Yield the items by the thousand; `by_kinds` has usual lines apart."""
+    """Yield the items some thousand at a time; `by_kinds` has usual lines apart."""
     while some := list(islice(items, BATCH)):
         usual = [item for item in some if isinstance(item, UsualLine)] if by_kinds else []
-        yield Batch(usual, [item for item in some if not (by_kinds and isinstance(item, UsualLine))] if len(usual) < len(some) else [])
+        yield Batch(usual, [item for item in some if not isinstance(item, UsualLine)] if usual else some)
 
 
 def work_beside(
@@ -101,6 +107,8 @@ def _work(there: Connection, work: Callable[[Item], Result], end: Callable[[], E
         there.send(end())
     except (EOFError, ConnectionError, KeyboardInterrupt):
         os._exit(1)
+    except Exception as error:  # noqa: BLE001  (raised again where the result is taken)
+        there.send(_Failed(error))
 
 
 def _collect(here: Connection, results: SimpleQueue[Any]) -> None:
@@ -115,4 +123,6 @@ def _result(results: SimpleQueue[Any]) -> Any:
     result = results.get()
     if result is _HAS_ENDED:
         raise RuntimeError(_HAS_ENDED)
+    if isinstance(result, _Failed):
+        raise result.error
     return result

@@ -64,8 +64,8 @@ def summary_of(
             if classified:
                 (kept if filters.admit(classified) else noted).append(redactor.redact(as_counted(classified)) if redactor else classified)
         others = (counting.rows(kept), columns_of([one.record for one in kept]))
-        left_out = (counting.rows(noted, with_replies=False), columns_of([one.record for one in noted]))
-        return Counted(counting.new_facts(), usual, others, left_out, any(_is_queue_of_now(one.record) for one in kept))
+        of_noted = (counting.rows(noted, with_replies=False), columns_of([one.record for one in noted]))
+        return Counted(counting.new_facts(), usual, others, of_noted, any(_is_queue_of_now(one.record) for one in kept))
 
     def take(batch: Batch, result: Counted) -> None:
         nonlocal is_queue_of_now

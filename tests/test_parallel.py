@@ -229,3 +229,9 @@ def test_work_beside_comes_back_in_its_order() -> None:
 def test_a_process_that_ends_leaves_nobody_waiting() -> None:
     with pytest.raises(RuntimeError, match="has ended"):
         work_beside(iter(range(1, 200)), lambda number: os._exit(3) if number > 5 else number, lambda *_: None, lambda: None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_an_error_of_work_beside_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        work_beside(iter(range(9, -1, -1)), lambda number: 1 // number, lambda *_: None, lambda: None)
